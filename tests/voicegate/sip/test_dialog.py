@@ -1,0 +1,109 @@
+"""Requests of ours inside a dialog (RFC 3261 12.2.1.1): the BYE a gate takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from voicegate.sip.dialog import Dialog
+from voicegate.sip.events import DialogId
+from voicegate.sip.headers import Address
+from voicegate.sip.message import Received, Request, parse
+
+if TYPE_CHECKING:
+    from tests.voicegate.sip.conftest import Rig
+
+
+def dialog_of(
+    rig: Rig, *extra: str, contact: str = "<sip:100@127.0.0.1:5061>", **fields: str
+) -> Dialog:
+    data = rig.request(extra=extra, **fields)  # type: ignore[arg-type]
+    data = data.replace(b"Contact: <sip:100@127.0.0.1:5061>", f"Contact: {contact}".encode())
+    message = parse(data)
+    assert isinstance(message, Request)
+    return Dialog(Received(message, Address("127.0.0.9", 5099), rig.local), "ours", 41)
+
+
+def bye(dialog: Dialog) -> Request:
+    return dialog.request("BYE", branch="z9hG4bKb", product="p")
+
+
+def test_from_and_to_go_by_role(rig: Rig) -> None:
+    request = bye(dialog_of(rig))
+    assert request.header("From") == "<sip:1000@127.0.0.1:5060>;tag=ours"
+    assert request.header("To") == '"Alice" <sip:100@127.0.0.1:5061>;tag=peer'
+    assert request.call_id == "call-1"
+    assert request.uri == "sip:100@127.0.0.1:5061"
+    assert request.header("Via") == "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKb;rport"
+    assert request.header("Max-Forwards") == "70"
+    assert request.header_lines("Route") == []
+
+
+def test_a_dialog_is_call_id_and_both_tags(rig: Rig) -> None:
+    assert dialog_of(rig).id == DialogId("call-1", "ours", "peer")
+    assert dialog_of(rig, from_tag="").id == DialogId("call-1", "ours", "")
+
+
+def test_cseq_grows_with_each_request(rig: Rig) -> None:
+    dialog = dialog_of(rig)
+    assert [str(bye(dialog).cseq) for _ in range(3)] == ["42 BYE", "43 BYE", "44 BYE"]
+
+
+def test_loose_routes_are_kept_in_the_order_of_record_route(rig: Rig) -> None:
+    dialog = dialog_of(
+        rig, "Record-Route: <sip:127.0.0.2:5070;lr>, <sip:p2;lr>", "Record-Route: <sip:p3;lr>"
+    )
+    request = bye(dialog)
+    assert request.uri == "sip:100@127.0.0.1:5061"
+    assert request.header_lines("Route") == [
+        "<sip:127.0.0.2:5070;lr>",
+        "<sip:p2;lr>",
+        "<sip:p3;lr>",
+    ]
+    assert dialog.next_hop(lambda _host: True) == Address("127.0.0.2", 5070)
+
+
+def test_a_strict_router_gets_its_own_uri_and_the_target_last(rig: Rig) -> None:
+    dialog = dialog_of(rig, "Record-Route: <sip:127.0.0.2:5070>, <sip:p2;lr>")
+    request = bye(dialog)
+    assert request.uri == "sip:127.0.0.2:5070"
+    assert request.header_lines("Route") == ["<sip:p2;lr>", "<sip:100@127.0.0.1:5061>"]
+    assert dialog.next_hop(lambda _host: True) == Address("127.0.0.2", 5070)
+
+
+@pytest.mark.parametrize(
+    ("contact", "allowed", "where"),
+    [
+        ("<sip:100@127.0.0.1:5061>", True, Address("127.0.0.1", 5061)),
+        ("<sip:100@127.0.0.1>", True, Address("127.0.0.1", 5060)),
+        ("<sip:100@127.0.0.9:6000>", False, Address("127.0.0.9", 6000)),
+        ("<sip:100@192.0.2.1>", False, Address("127.0.0.9", 5099)),
+        ("<sip:100@224.0.0.1>", True, Address("127.0.0.9", 5099)),
+        ("<sip:100@0.0.0.0>", True, Address("127.0.0.9", 5099)),
+        ("<sip:100@gate.example>", True, Address("127.0.0.9", 5099)),
+        ("<mailto:a@b>", True, Address("127.0.0.9", 5099)),
+        ("broken", True, Address("127.0.0.9", 5099)),
+    ],
+)
+def test_packets_go_to_addresses_we_may_send_to_or_back_to_the_source(
+    rig: Rig, contact: str, allowed: bool, where: Address
+) -> None:
+    assert dialog_of(rig, contact=contact).next_hop(lambda _host: allowed) == where
+
+
+def test_a_contact_without_use_leaves_the_source_as_target(rig: Rig) -> None:
+    assert bye(dialog_of(rig, contact="*")).uri == "sip:127.0.0.9:5099"
+
+
+def test_the_target_is_refreshed_without_the_headers_of_its_uri(rig: Rig) -> None:
+    dialog = dialog_of(rig)
+    message = parse(
+        rig.request(extra=["Contact: <sip:x@y>"]).replace(
+            b"Contact: <sip:100@127.0.0.1:5061>",
+            b"Contact: <sip:7@127.0.0.1:7;ob?Route=evil>, <sip:z>",
+        )
+    )
+    assert isinstance(message, Request)
+    dialog.refresh_target(message)
+    assert bye(dialog).uri == "sip:7@127.0.0.1:7;ob"

@@ -1,0 +1,246 @@
+"""The SIP core without a socket and without a clock (the shape of aioquic).
+
+After any call below: send what `datagrams_to_send()` gives, take every `next_event()`, and call
+`handle_timer(now)` when `get_timer()` is due. Nothing a peer sends makes any of these raise.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from voicegate.sip.checks import refusal_of
+from voicegate.sip.core import UaCore
+from voicegate.sip.events import CallReceived, DialogId, Event
+from voicegate.sip.headers import Address
+from voicegate.sip.layer import TransactionLayer
+from voicegate.sip.message import MAX_MESSAGE_BYTES, Received, Response, SipParseError, parse
+from voicegate.sip.reply import capabilities
+from voicegate.sip.transaction import Input, State
+from voicegate.sip.usage import CallState, InviteUsage
+
+MAX_DIALOGS = 4096
+MAX_TRANSACTIONS = 16_384
+
+_REFUSED = (State.COMPLETED, State.CONFIRMED)
+
+
+class Endpoint:
+    """One user agent: all its dialogs and transactions.
+
+    counters: datagrams_in, datagrams_out, keepalives, oversized, malformed, refused_sources,
+    refused_busy, refused_requests, stray_requests, stray_responses, stray_acks,
+    dropped_transactions, dropped_dialogs, acks_missing, reinvite_acks_missing.
+    """
+
+    def __init__(
+        self,
+        *,
+        random: random.Random,
+        product: str,
+        allow: Callable[[str], bool],
+        ready: Callable[[], bool],
+        retry_after_s: int = 5,
+        counters: Counter[str] | None = None,
+        max_dialogs: int = MAX_DIALOGS,
+        max_transactions: int = MAX_TRANSACTIONS,
+    ) -> None:
+        """`allow(host)` says whose packets are heard; `ready()` whether new calls are taken."""
+        self.counters: Counter[str] = Counter() if counters is None else counters
+        self._layer = TransactionLayer(self.counters, max_transactions)
+        self._core = UaCore(self._layer, random, product, allow, self.counters)
+        self._allow = allow
+        self._ready = ready
+        self._busy = (("Retry-After", str(retry_after_s)),)
+        self._max_dialogs = max_dialogs
+        self._usages: dict[DialogId, InviteUsage] = {}
+        self._invites: dict[tuple[str, str, int], DialogId] = {}
+
+    # Driving it
+
+    def receive_datagram(self, data: bytes, source: Address, now: float, local: Address) -> None:
+        """Take one datagram. `local` is our address as that peer must see it."""
+        self.counters["datagrams_in"] += 1
+        if len(data) > MAX_MESSAGE_BYTES:
+            self.counters["oversized"] += 1
+        elif not data.strip(b"\r\n\0 "):
+            self.counters["keepalives"] += 1
+        else:
+            self._receive(data, source, now, local)
+
+    def datagrams_to_send(self) -> list[tuple[bytes, Address]]:
+        """What is to go out now, in order; each is given once."""
+        datagrams = list(self._layer.outbox)
+        self._layer.outbox.clear()
+        self.counters["datagrams_out"] += len(datagrams)
+        return datagrams
+
+    def get_timer(self) -> float | None:
+        """When `handle_timer` is due; None while nothing waits."""
+        return self._layer.timers.next_due()
+
+    def handle_timer(self, now: float) -> None:
+        self._layer.timers.fire(now)
+
+    def next_event(self) -> Event | None:
+        events = self._core.events
+        return events.popleft() if events else None
+
+    # Commands of a dialog. Too late, or of a dialog long gone: they do nothing.
+
+    def ring(self, dialog: DialogId, now: float) -> None:
+        """180."""
+        if usage := self._usages.get(dialog):
+            usage.ring(now)
+
+    def answer(self, dialog: DialogId, sdp: bytes, now: float) -> None:
+        """200 with this SDP, resent until its ACK."""
+        if usage := self._usages.get(dialog):
+            usage.answer(sdp, now)
+
+    def reject(
+        self, dialog: DialogId, status: int, now: float, retry_after_s: int | None = None
+    ) -> None:
+        """A final refusal, 300 to 699; ValueError for any other status."""
+        if not 300 <= status < 700:
+            raise ValueError(f"{status} is no refusal")
+        if usage := self._usages.get(dialog):
+            usage.reject(status, now, retry_after_s)
+
+    def hang_up(self, dialog: DialogId, now: float) -> bool:
+        """BYE if the call is up, held back until its ACK; False if there is nothing to end."""
+        usage = self._usages.get(dialog)
+        return usage is not None and usage.hang_up(now)
+
+    def abort(self, dialog: DialogId, now: float) -> None:
+        """500 before the final answer, BYE after it."""
+        if usage := self._usages.get(dialog):
+            usage.abort(now)
+
+    def answer_offer(self, dialog: DialogId, body: bytes | None, now: float) -> None:
+        """Answer a re-INVITE: 200 with this body, or 488."""
+        if usage := self._usages.get(dialog):
+            usage.answer_offer(body, now)
+
+    # What is open
+
+    def is_up(self, dialog: DialogId) -> bool:
+        """Neither ended nor about to: its user may still be told of something."""
+        usage = self._usages.get(dialog)
+        return usage is not None and usage.state not in (CallState.LEAVING, CallState.ENDED)
+
+    @property
+    def dialogs(self) -> int:
+        """Dialogs known, those that ended up to 32 s ago too."""
+        return len(self._usages)
+
+    @property
+    def transactions(self) -> int:
+        return len(self._layer)
+
+    @property
+    def unsettled(self) -> int:
+        """BYEs of ours without an answer and final answers of ours without an ACK."""
+        waiting = sum(usage.is_unsettled for usage in self._usages.values())
+        return waiting + self._layer.unsettled
+
+    # Receiving
+
+    def _receive(self, data: bytes, source: Address, now: float, local: Address) -> None:
+        try:
+            message = parse(data)
+        except SipParseError as error:
+            self.counters["malformed"] += 1
+            if error.answerable is not None and self._allow(source.host):
+                got = Received(error.answerable, source, local)
+                self._core.answer_stateless(got, error.status, reason=error.flaw)
+            return
+        allowed = self._allow(source.host)
+        if not allowed:
+            self.counters["refused_sources"] += 1
+        if isinstance(message, Response):
+            if allowed and not self._layer.receive_response(message, now):
+                self.counters["stray_responses"] += 1
+            return
+        got = Received(message, source, local)
+        if message.method == "ACK":
+            if allowed:
+                self._receive_ack(got, now)
+        elif not allowed:
+            self._core.answer_stateless(got, 403)
+        else:
+            self._receive_request(got, now)
+
+    def _receive_ack(self, got: Received, now: float) -> None:
+        transaction = self._layer.server(got.request, "INVITE")
+        usage = self._usages.get(_dialog_of(got))
+        if transaction is not None and transaction.state in _REFUSED:
+            transaction.feed(Input.ACK, now)
+        elif usage is not None:
+            usage.acknowledge(got.request, now)
+        else:
+            self.counters["stray_acks"] += 1
+
+    def _receive_request(self, got: Received, now: float) -> None:
+        request = got.request
+        if (transaction := self._layer.server(request)) is not None:
+            transaction.feed(Input.REQUEST, now)
+        elif request.method == "CANCEL":
+            self._receive_cancel(got, now)
+        elif (refusal := refusal_of(request)) is not None:
+            self.counters["refused_requests"] += 1
+            self._core.answer_stateless(got, refusal.status, refusal.headers, refusal.reason)
+        elif (usage := self._usages.get(_dialog_of(got))) is not None:
+            usage.receive(got, now)
+        elif request.to.tag or request.method in ("BYE", "INFO"):
+            self.counters["stray_requests"] += 1
+            self._core.answer_stateless(got, 481)
+        elif request.method == "INVITE" and _invite_key(got) in self._invites:
+            # RFC 3261 8.2.2.2: the same request by another way
+            self._core.answer_stateless(got, 482)
+        elif not self._ready():
+            self.counters["refused_busy"] += 1
+            self._core.answer_stateless(got, 503, self._busy)
+        elif request.method == "OPTIONS":
+            self._core.answer_stateless(got, 200, capabilities(got))
+        else:
+            self._receive_invite(got, now)
+
+    def _receive_invite(self, got: Received, now: float) -> None:
+        if len(self._usages) >= self._max_dialogs or self._layer.is_full:
+            self.counters["dropped_dialogs"] += 1
+            self._core.answer_stateless(got, 503, self._busy)
+            return
+        transaction = self._layer.serve(got, now)
+        # RFC 3261 17.2.1: at once, so that the INVITE is not sent again
+        self._layer.respond(transaction, self._core.response(got, 100), now)
+        usage = InviteUsage(self._core, got, transaction, self._release)
+        self._usages[usage.dialog.id] = usage
+        self._invites[_invite_key(got)] = usage.dialog.id
+        self._core.events.append(CallReceived(usage.dialog.id, got))
+
+    def _receive_cancel(self, got: Received, now: float) -> None:
+        transaction = self._layer.server(got.request, "INVITE")
+        dialog = self._invites.get(_invite_key(got)) or _dialog_of(got)
+        usage = self._usages.get(dialog)
+        if transaction is None or usage is None:
+            self.counters["stray_requests"] += 1
+            self._core.answer_stateless(got, 481)
+        else:
+            usage.cancel(got, transaction, now)
+
+    def _release(self, usage: InviteUsage) -> None:
+        del self._usages[usage.dialog.id]
+        self._invites.pop(_invite_key(usage.invite), None)
+
+
+def _dialog_of(got: Received) -> DialogId:
+    """The dialog a peer's request names: its To is our side."""
+    request = got.request
+    return DialogId(request.call_id, request.to.tag, request.from_.tag)
+
+
+def _invite_key(got: Received) -> tuple[str, str, int]:
+    request = got.request
+    return (request.call_id, request.from_.tag, request.cseq.number)

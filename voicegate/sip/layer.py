@@ -1,0 +1,156 @@
+"""The transaction layer: which message belongs to which transaction, and how many there may be."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from voicegate.sip.headers import BRANCH_COOKIE, Address
+from voicegate.sip.message import Headers, Received, Request, Response, serialise
+from voicegate.sip.timers import Timers
+from voicegate.sip.transaction import (
+    CLIENT_INVITE,
+    CLIENT_NON_INVITE,
+    SERVER_INVITE,
+    SERVER_NON_INVITE,
+    Input,
+    OnResult,
+    State,
+    Transaction,
+)
+
+ServerKey = tuple[str, str, int | None, str, int, str]
+ClientKey = tuple[str, str]
+
+_UNANSWERED = (State.CALLING, State.TRYING, State.PROCEEDING)
+
+
+def server_key(request: Request, method: str | None = None) -> ServerKey:
+    """RFC 3261 17.2.3, with Call-ID and CSeq besides: some gates use one branch for all."""
+    via = request.via
+    branch = via.branch
+    if not branch.startswith(BRANCH_COOKIE) or branch == BRANCH_COOKIE:
+        branch = f"{request.uri} {request.from_.tag} {via}"
+    number = request.cseq.number
+    return (branch, via.host, via.port, request.call_id, number, method or request.method)
+
+
+def ack_for(request: Request, response: Response) -> Request:
+    """The ACK of a refused INVITE (RFC 3261 17.1.1.3)."""
+    headers: Headers = (
+        ("Via", request.hops()[0]),
+        *(("Route", route) for route in request.header_lines("Route")),
+        ("Max-Forwards", "70"),
+        ("From", request.header("From") or ""),
+        ("To", response.header("To") or ""),
+        ("Call-ID", request.call_id),
+        ("CSeq", f"{request.cseq.number} ACK"),
+    )
+    return Request("ACK", request.uri, headers)
+
+
+def _got(status: int) -> Input:
+    if status < 200:
+        return Input.GOT_1XX
+    return Input.GOT_2XX if status < 300 else Input.GOT_FAILURE
+
+
+def _sent(status: int) -> Input:
+    if status < 200:
+        return Input.SEND_1XX
+    return Input.SEND_2XX if status < 300 else Input.SEND_FAILURE
+
+
+class TransactionLayer:
+    """All transactions of one endpoint, their timers, and what is to be sent."""
+
+    def __init__(self, counters: Counter[str], limit: int) -> None:
+        self.timers = Timers()
+        self.outbox: deque[tuple[bytes, Address]] = deque()
+        self._counters = counters
+        self._limit = limit
+        self._server: dict[ServerKey, Transaction] = {}
+        self._client: dict[ClientKey, tuple[Transaction, Request]] = {}
+
+    def __len__(self) -> int:
+        return len(self._server) + len(self._client)
+
+    @property
+    def is_full(self) -> bool:
+        """No more transactions for requests of peers; ours (a BYE) always find room."""
+        return len(self) >= self._limit
+
+    @property
+    def unsettled(self) -> int:
+        """Requests of ours without a final answer and refusals of ours without an ACK."""
+        ours = sum(item.state in _UNANSWERED for item, _ in self._client.values())
+        refused = sum(
+            item.machine is SERVER_INVITE and item.state is State.COMPLETED
+            for item in self._server.values()
+        )
+        return ours + refused
+
+    def send(self, message: Request | Response, destination: Address) -> None:
+        """Send once and remember nothing."""
+        self.outbox.append((serialise(message), destination))
+
+    def server(self, request: Request, method: str | None = None) -> Transaction | None:
+        """The transaction this request belongs to; an ACK or CANCEL asks with method INVITE."""
+        return self._server.get(server_key(request, method))
+
+    def serve(self, got: Received, now: float) -> Transaction:
+        """Open a server transaction for a request that belongs to none."""
+        key = server_key(got.request)
+        machine = SERVER_INVITE if got.request.method == "INVITE" else SERVER_NON_INVITE
+        send = self._sender(got.reply_address)
+        transaction = Transaction(machine, self.timers, send, lambda: self._forget(key))
+        self._server[key] = transaction
+        transaction.start(now)
+        return transaction
+
+    def _forget(self, key: ServerKey) -> None:
+        del self._server[key]
+
+    def _sender(self, destination: Address) -> Callable[[bytes], None]:
+        return lambda data: self.outbox.append((data, destination))
+
+    def respond(self, transaction: Transaction, response: Response, now: float) -> None:
+        transaction.feed(_sent(response.status), now, serialise(response))
+
+    def answer(self, got: Received, response: Response, now: float) -> None:
+        """Answer a request other than INVITE; remembered for its retransmissions if there is
+        room."""
+        if self.is_full:
+            self._counters["dropped_transactions"] += 1
+            self.send(response, got.reply_address)
+        else:
+            self.respond(self.serve(got, now), response, now)
+
+    def start(
+        self, request: Request, destination: Address, now: float, on_result: OnResult
+    ) -> Transaction:
+        """Open a client transaction: send the request until it is answered."""
+        key = (request.via.branch, request.method)
+        machine = CLIENT_INVITE if request.method == "INVITE" else CLIENT_NON_INVITE
+        send = self._sender(destination)
+        transaction = Transaction(
+            machine, self.timers, send, lambda: self._forget_ours(key), on_result
+        )
+        self._client[key] = transaction, request
+        transaction.start(now, serialise(request))
+        return transaction
+
+    def _forget_ours(self, key: ClientKey) -> None:
+        del self._client[key]
+
+    def receive_response(self, response: Response, now: float) -> bool:
+        """Give a response to its transaction; False where there is none (RFC 3261 17.1.3)."""
+        found = self._client.get((response.via.branch, response.cseq.method))
+        if found is None:
+            return False
+        transaction, request = found
+        happened = _got(response.status)
+        if happened is Input.GOT_FAILURE and request.method == "INVITE":
+            transaction.ack = serialise(ack_for(request, response))
+        transaction.feed(happened, now, response=response)
+        return True
