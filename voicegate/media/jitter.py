@@ -1,0 +1,297 @@
+"""The jitter buffer: packets in as they come, 20 ms Frames out as the clock asks.
+
+It works on the timeline of samples, not of packets: G.711 is one byte a sample, so a ring of bytes
+holds the stream, and a second ring says which of them have come. Any ptime fits, any overlap,
+reordering or gap.
+
+The delay follows the network. Each packet's slack (how long before it was needed did it come) is
+kept for the last 400; now and then the delay is changed by one frame: longer when packets come
+too close, shorter when all of them come early. Changes are made in quiet frames where possible.
+"""
+
+from collections import deque
+
+from voicegate.media.codec import FRAME_MS, FRAME_SAMPLES, SILENCE_FRAME, Codec, peak
+from voicegate.media.concealment import Concealer, splice
+from voicegate.media.counters import JitterCounters
+from voicegate.media.rtp import RtpPacket
+
+Frame = bytes
+"""20 ms of PCM16 mono at 8 kHz: 320 bytes."""
+
+_RING = FRAME_SAMPLES * 64
+"""Samples in the ring: 1.28 s; more than the depth, a packet and a frame together."""
+_AHEAD_MAX = _RING // 2
+_ALL_HERE = b"\x01" * FRAME_SAMPLES
+_NONE_HERE = bytes(FRAME_SAMPLES)
+_SAMPLES_PER_S = 8000
+_FRAME_S = FRAME_MS / 1000
+_SEEN_BITS = 1024
+_SEEN_MASK = (1 << _SEEN_BITS) - 1
+_RESTART = 3000
+"""A step of the sequence beyond which another stream begins (RFC 3550 A.1, MAX_DROPOUT)."""
+
+_WINDOW = 400
+"""Packets whose slack is remembered: 8 s at 20 ms."""
+_OUTLIERS = 1
+"""So many packets of the window may come too late before the delay grows."""
+_JUDGE_EVERY = 50
+"""Frames between two looks at the slack: 1 s."""
+_CALM_S = 8
+"""Seconds after a change before the delay is shortened by one frame."""
+_SLACK_MIN = 16
+"""Samples (2 ms): with less, the delay grows."""
+_SLACK_SPARE = 80
+"""Samples (10 ms) that must remain after the delay was shortened."""
+_CATCH_UP = 3 * FRAME_SAMPLES
+"""Samples of slack in all of the last second that mean a burst is to be caught up with."""
+_PATIENCE = 50
+"""Frames to wait for a quiet one before a change is made in speech."""
+_PATIENCE_BURST = 5
+_QUIET = 330
+"""Peak of a quiet frame: -40 dBFS."""
+
+
+class JitterBuffer:
+    """One caller's audio. `put` takes packets of one codec, `take` is called every 20 ms."""
+
+    def __init__(self, codec: Codec, start_ms: int = 40, depth_max_ms: int = 400) -> None:
+        self.counters = JitterCounters()
+        self._decode = codec.decode
+        self._silence = codec.silence[:1]
+        self._start = start_ms * 8
+        self._depth_max = depth_max_ms * 8
+        self._concealer = Concealer()
+        self._ssrc: int | None = None
+        self._sequence = 0
+        self._seen = 0
+        self._expected_before = 0
+        self._top = 0
+        self._taken_at = 0.0
+        self._begin_time(0)
+
+    def _begin_time(self, first: int) -> None:
+        """Lay an empty timeline on which the sample `first` is due after the start depth."""
+        self._data = bytearray(_RING)
+        self._here = bytearray(_RING)
+        self._next = first - self._start
+        self._end = first
+        self._slacks: deque[int] = deque(maxlen=_WINDOW)
+        self._moved = 0
+        self._change = 0
+        self._waited = 0
+        self._patience = _PATIENCE
+        self._until_judged = _JUDGE_EVERY
+        self._calm_s = 0
+
+    @property
+    def depth_ms(self) -> float:
+        """How far the newest sample lies ahead of the next frame."""
+        return max(0, self._end - self._next) / 8
+
+    # Packets in
+
+    def put(self, packet: RtpPacket, now: float) -> None:
+        """Take a packet in any order; an empty payload moves the sequence only."""
+        if packet.ssrc != self._ssrc:
+            self._begin_stream(packet)
+        step = ((packet.sequence - self._sequence + 0x8000) & 0xFFFF) - 0x8000
+        if step > _RESTART or step < -_SEEN_BITS:
+            self._begin_stream(packet)
+            step = 0
+        if not self._first_time(packet.sequence, step):
+            self.counters.duplicates += 1
+            return
+        payload = packet.payload
+        if not payload:
+            return
+        top = self._top
+        at = top + ((packet.timestamp - top + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        if step >= 0:
+            at = self._follow(at, len(payload), contiguous=step <= 1)
+        ahead = at - self._next
+        before_tick = int((self._taken_at + _FRAME_S - now) * _SAMPLES_PER_S)
+        self._slacks.append(ahead + max(0, min(before_tick, FRAME_SAMPLES)) + self._moved)
+        if ahead < 0:
+            payload, at = payload[-ahead:], self._next
+        if not payload or ahead > _AHEAD_MAX:
+            self.counters.late += 1
+            return
+        self._write(at, payload)
+
+    def _begin_stream(self, packet: RtpPacket) -> None:
+        self._ssrc = packet.ssrc
+        self._sequence = packet.sequence
+        self._seen = 0
+        self._expected_before = self.counters.expected
+        self._top = packet.timestamp
+        self.counters.streams += 1
+        self._begin_time(packet.timestamp)
+
+    def _first_time(self, sequence: int, step: int) -> bool:
+        """Account for a sequence number; False if it has been here before."""
+        if step > 0:
+            self._sequence = sequence
+            self._seen = (self._seen << step | 1) & _SEEN_MASK
+            self.counters.expected += step
+        else:
+            bit = 1 << -step
+            if self._seen & bit:
+                return False
+            if step < 0:
+                self.counters.reordered += 1
+            # Before the first of the stream, or the first itself.
+            older = -step - (self.counters.expected - self._expected_before)
+            self.counters.expected += max(0, older + 1)
+            self._seen |= bit
+        self.counters.received += 1
+        return True
+
+    def _follow(self, at: int, length: int, *, contiguous: bool) -> int:
+        """Let the newest packet move the timeline where it must; give its place on it."""
+        self._top = at
+        ahead = at - self._next
+        if ahead < -self._depth_max or at - self._end > self._depth_max < ahead:
+            # The sender's clock has jumped.
+            self.counters.streams += 1
+            self._begin_time(at)
+            return at
+        if ahead < 0:
+            # All that follows will be as late: give the time back instead of dropping speech.
+            self._shift(ahead)
+        elif contiguous and at > self._end:
+            # No packet is missing, so the sender was silent (DTX).
+            begin = max(self._end, self._next)
+            self._write(begin, self._silence * (at - begin))
+        excess = at + length - self._next - self._depth_max
+        if excess > 0:
+            self._skip(-(-excess // FRAME_SAMPLES) * FRAME_SAMPLES)
+        return at
+
+    def _skip(self, samples: int) -> None:
+        self.counters.overflow_ms += samples / 8
+        for _ in range(samples // FRAME_SAMPLES):
+            self._clear(self._next)
+            self._shift(FRAME_SAMPLES)
+
+    def _shift(self, samples: int) -> None:
+        """Move the point of playing; the slacks so far move with it."""
+        self._next += samples
+        self._moved += samples
+
+    def _write(self, at: int, payload: bytes) -> None:
+        length = len(payload)
+        self._end = max(self._end, at + length)
+        start = at % _RING
+        room = _RING - start
+        if length <= room:
+            self._data[start : start + length] = payload
+            self._here[start : start + length] = (
+                _ALL_HERE if length == FRAME_SAMPLES else b"\x01" * length
+            )
+        else:
+            self._data[start:] = payload[:room]
+            self._data[: length - room] = payload[room:]
+            self._here[start:] = b"\x01" * room
+            self._here[: length - room] = b"\x01" * (length - room)
+
+    # Frames out
+
+    def take(self, now: float) -> Frame:
+        """Give the next 20 ms: what came, what can be made up for it, or silence."""
+        if self._ssrc is None:
+            return SILENCE_FRAME
+        self._taken_at = now
+        self._until_judged -= 1
+        if not self._until_judged:
+            self._judge()
+        if self._change:
+            return self._take_with_change()
+        return self._take_next()
+
+    def _take_next(self) -> Frame:
+        at = self._next
+        self._next = at + FRAME_SAMPLES
+        data, here = self._cut(at)
+        if here == _ALL_HERE:
+            frame = self._decode(data)
+            if self._concealer.active:
+                return self._concealer.mend(frame, here)
+            self._concealer.remember(frame)
+            return frame
+        if here == _NONE_HERE:
+            return self._missing()
+        self.counters.concealed += 1
+        return self._concealer.mend(self._decode(data), here)
+
+    def _cut(self, at: int) -> tuple[bytearray, bytearray]:
+        """Take 20 ms out of both rings."""
+        start = at % _RING
+        end = start + FRAME_SAMPLES
+        if end <= _RING:
+            data, here = self._data[start:end], self._here[start:end]
+            self._here[start:end] = _NONE_HERE
+            return data, here
+        data = self._data[start:] + self._data[: end - _RING]
+        here = self._here[start:] + self._here[: end - _RING]
+        self._clear(at)
+        return data, here
+
+    def _clear(self, at: int) -> None:
+        start = at % _RING
+        room = min(FRAME_SAMPLES, _RING - start)
+        self._here[start : start + room] = bytes(room)
+        self._here[: FRAME_SAMPLES - room] = bytes(FRAME_SAMPLES - room)
+
+    def _missing(self) -> Frame:
+        if self._concealer.faded_out:
+            return SILENCE_FRAME
+        self.counters.concealed += 1
+        return self._concealer.conceal()
+
+    # The delay
+
+    def _judge(self) -> None:
+        """Once a second: decide whether the delay should change, and by how many frames."""
+        self._until_judged = _JUDGE_EVERY
+        self._calm_s += 1
+        if len(self._slacks) < _JUDGE_EVERY // 2:
+            return
+        slacks = sorted(self._slacks)
+        low = slacks[_OUTLIERS] - self._moved
+        recent = min(list(self._slacks)[-_JUDGE_EVERY:]) - self._moved
+        if low < _SLACK_MIN:
+            room = self._depth_max - (slacks[-1] - self._moved)
+            wanted = -(-(_SLACK_MIN - low) // FRAME_SAMPLES)
+            self._plan(max(0, min(wanted, room // FRAME_SAMPLES)), _PATIENCE_BURST)
+            return
+        if recent > _CATCH_UP:
+            # What made the delay grow is over: forget it, or it would grow again.
+            for _ in range(len(self._slacks) - _JUDGE_EVERY):
+                self._slacks.popleft()
+            self._plan(-((recent - _SLACK_SPARE) // FRAME_SAMPLES), _PATIENCE_BURST)
+        elif self._calm_s >= _CALM_S and low > FRAME_SAMPLES + _SLACK_SPARE:
+            self._plan(-1, _PATIENCE)
+
+    def _plan(self, frames: int, patience: int) -> None:
+        self._change = frames
+        self._patience = patience
+        self._calm_s = 0
+        self._waited = 0
+
+    def _take_with_change(self) -> Frame:
+        """Give the next frame; shorten or lengthen the stream there if it does no harm."""
+        frame = self._take_next()
+        self._waited += 1
+        if peak(frame) > _QUIET and self._waited < self._patience:
+            return frame
+        self._waited = 0
+        if self._change < 0:
+            if self._end < self._next + FRAME_SAMPLES:
+                return frame
+            self._change += 1
+            self._moved += FRAME_SAMPLES
+            return splice(frame, self._take_next())
+        self._change -= 1
+        self._shift(-FRAME_SAMPLES)
+        return frame

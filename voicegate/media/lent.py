@@ -1,0 +1,98 @@
+"""A lent port, the one socket on it, and what asyncio reports of that."""
+
+import asyncio
+import ipaddress
+import socket
+from typing import Protocol
+
+from voicegate.media.ports import NoPortFree, PortPool
+from voicegate.windows import disable_udp_connreset
+
+_RECEIVE_BUFFER = 256 * 1024
+_BIND_TRIES_MAX = 20
+
+
+class LentSocket:
+    """A socket on a port of the pool; both go back together."""
+
+    def __init__(self, pool: PortPool, bind_host: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._pool = pool
+        self._loop = loop
+        self._open = True
+        self.advertised = False
+        """Whether a peer may know the port, so that it must rest."""
+        self.sock, self.port = self._bind(bind_host)
+
+    def close(self) -> None:
+        """Close the socket and give the port back. Idempotent."""
+        if not self._open:
+            return
+        self._open = False
+        self.sock.close()
+        if self.advertised:
+            self._pool.give_back(self.port, self._loop.time())
+        else:
+            self._pool.return_unused(self.port)
+
+    def _bind(self, bind_host: str) -> tuple[socket.socket, int]:
+        """Bind the next port that the system gives us; one it refuses rests like a used one."""
+        for _ in range(_BIND_TRIES_MAX):
+            port = self._pool.lend(self._loop.time())
+            sock = _udp_socket(bind_host)
+            try:
+                sock.bind((bind_host, port))
+            except OSError:
+                sock.close()
+                self._pool.give_back(port, self._loop.time())
+                continue
+            return sock, port
+        raise NoPortFree(f"the system refused {_BIND_TRIES_MAX} RTP ports in a row")
+
+
+def _udp_socket(bind_host: str) -> socket.socket:
+    family = socket.AF_INET6 if ipaddress.ip_address(bind_host).version == 6 else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+        # Windows lets another program share the port otherwise.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    disable_udp_connreset(sock)
+    return sock
+
+
+class RtpListener(Protocol):
+    """Whoever wants to know what happens on the socket."""
+
+    def receive(self, data: bytes, source: tuple[str | int, ...]) -> None:
+        """Take a datagram."""
+
+    def note_udp_error(self) -> None:
+        """Learn of an error of the socket; the call goes on."""
+
+    def note_blocked(self, paused: bool) -> None:
+        """Learn that the system takes no packets for now, or takes them again."""
+
+
+class RtpProtocol(asyncio.DatagramProtocol):
+    """Hands what the socket brings to its listener."""
+
+    def __init__(self, listener: RtpListener) -> None:
+        self._listener = listener
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        self._listener.receive(data, addr)
+
+    def error_received(self, _exc: Exception) -> None:
+        self._listener.note_udp_error()
+
+    def pause_writing(self) -> None:
+        self._listener.note_blocked(True)
+
+    def resume_writing(self) -> None:
+        self._listener.note_blocked(False)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)

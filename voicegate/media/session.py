@@ -1,0 +1,290 @@
+"""The media of one call: its port, its socket, and the two directions the clock pulls."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from random import Random
+
+from voicegate.media.answer import Answer, Target, make_answer
+from voicegate.media.clock import Ticker
+from voicegate.media.counters import MediaCounters
+from voicegate.media.jitter import JitterBuffer
+from voicegate.media.lent import LentSocket, RtpProtocol
+from voicegate.media.playout import Playout
+from voicegate.media.ports import PortPool
+from voicegate.media.resample import Resampler
+from voicegate.media.rtp import RtpReceiver, RtpSender
+from voicegate.media.sdp import OfferRefused, parse_offer
+from voicegate.media.uplink import Uplink
+
+_DATAGRAM_MAX = 2048
+"""asyncio allocates its largest datagram for every receive: 256 KiB unless told. No RTP packet is
+longer than this (a signalling socket must not do it)."""
+_DIGITS_KEPT = 64
+
+Answerer = Callable[[bytes, int], Answer]
+"""Answers an offer as this call would, with the given o= version. Raises OfferRefused."""
+
+
+class MediaSession:
+    """Both directions of one call's audio. Open it with `open_media`.
+
+    What comes before `start()` is dropped and counted. From `start()` to `stop()`, each 20 ms one
+    frame of the caller can be heard and one RTP packet leaves, whatever the peers do.
+    """
+
+    def __init__(self, answer: Answer, answerer: Answerer, ticker: Ticker, random: Random) -> None:
+        self._answer = answer
+        self._answerer = answerer
+        self._ticker = ticker
+        self._loop = asyncio.get_running_loop()
+        self._remote = answer.remote
+        self._sending = answer.direction.sends and answer.remote is not None
+        self._encode = answer.codec.encode
+        self._silence = answer.codec.silence
+        self._sender = RtpSender(answer.payload_type, random)
+        self._receiver = RtpReceiver(answer.payload_type, answer.telephone_event)
+        self._jitter = JitterBuffer(answer.codec)
+        self._playout = Playout()
+        self._played_out = asyncio.Event()
+        self._played_out.set()
+        self._resampler = Resampler(8000, 8000)
+        self._uplink = Uplink(self._loop)
+        self._transport: asyncio.DatagramTransport | None = None
+        self._release: Callable[[], None] = lambda: None
+        self._started = False
+        self._stopped = False
+        self._paused = False
+        self._digits: deque[str] = deque(maxlen=_DIGITS_KEPT)
+        self._digits_seen = 0
+        self._packets_in = self._packets_out = self._early = self._foreign = 0
+        self._send_blocked = self._udp_errors = 0
+        self._late_before = 0
+        self.last_played_at: float | None = None
+        """Loop time at which the last model audio left; None before any has."""
+        self.last_digit_at: float | None = None
+        """Loop time of the last digit; None before any."""
+
+    # The life of it
+
+    @property
+    def local_sdp(self) -> bytes:
+        """Our answer, as it stands."""
+        return self._answer.body
+
+    @property
+    def codec_name(self) -> str:
+        """`PCMU` or `PCMA`."""
+        return self._answer.codec.name
+
+    def attach(self, transport: asyncio.DatagramTransport, release: Callable[[], None]) -> None:
+        """Take the transport; `release` closes its socket at once. For `open_media`."""
+        self._transport, self._release = transport, release
+
+    def start(self) -> None:
+        """Begin: the call is answered. The first packet leaves with the next tick, at once."""
+        if self._started or self._stopped:
+            return
+        self._started = True
+        self._late_before = self._ticker.late
+        self._ticker.register(self._tick)
+
+    def stop(self) -> None:
+        """End: no tick, no packet and no socket from here on, and the port rests. Idempotent."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._ticker.unregister(self._tick)
+        if self._transport is not None:
+            self._transport.abort()
+        # asyncio closes the socket one turn later; a resting port has none from now on.
+        self._release()
+        self._played_out.set()
+        self._uplink.close()
+
+    def renegotiate(self, body: bytes) -> bytes | None:
+        """Answer a re-INVITE that changes nothing; None if it asks for a change (488)."""
+        if self._stopped:
+            return None
+        try:
+            answer = self._answerer(body, self._answer.version)
+            if not answer.agrees_with(self._answer):
+                return None
+            if answer.body != self._answer.body:
+                # RFC 3264 8: the version grows by one with each change of the description.
+                answer = self._answerer(body, self._answer.version + 1)
+        except OfferRefused:
+            return None
+        self._answer = answer
+        self._receiver.telephone_event = answer.telephone_event
+        return answer.body
+
+    # The caller's voice
+
+    async def hear(self, frames: int = 1) -> bytes:
+        """Give the next 20 ms of the caller (PCM16, 8 kHz), or `frames` of them in one piece.
+
+        One listener at a time. Raises MediaStopped once the media has ended.
+        """
+        return await self._uplink.take(frames)
+
+    @property
+    def digits(self) -> str:
+        """The last digits the caller keyed, 64 at most."""
+        return "".join(self._digits)
+
+    def receive(self, data: bytes, source: tuple[str | int, ...]) -> None:
+        """Take a datagram from the socket."""
+        if source[:2] != self._remote:
+            self._foreign += 1
+            return
+        self._packets_in += 1
+        if not self._started:
+            self._early += 1
+            return
+        packets, digit = self._receiver.receive(data)
+        for packet in packets:
+            self._jitter.put(packet, self._loop.time())
+        if digit is not None:
+            self._digits.append(digit)
+            self._digits_seen += 1
+            self.last_digit_at = self._loop.time()
+
+    # The model's voice
+
+    def say(self, pcm16: bytes, sample_rate_hz: int) -> None:
+        """Queue a piece of the model's voice, of any length."""
+        if self._stopped:
+            return
+        if sample_rate_hz != self._resampler.from_hz:
+            self._resampler = Resampler(sample_rate_hz, 8000)
+        self._playout.put(self._resampler.process(pcm16))
+        if not self._playout.empty:
+            self._played_out.clear()
+
+    def flush(self) -> float:
+        """Drop what is queued (barge-in): the next packet is silence. Give the ms dropped."""
+        self._resampler.reset()
+        self._sender.mark()
+        self._played_out.set()
+        return self._playout.flush()
+
+    @property
+    def queued_ms(self) -> float:
+        """How much of the model's voice has not left yet."""
+        return self._playout.queued_ms
+
+    async def drained(self) -> None:
+        """Wait until all that was said has left, was flushed, or the media has ended."""
+        await self._played_out.wait()
+
+    # The clock, and the socket's events
+
+    def _tick(self, now: float) -> None:
+        self._uplink.put(self._jitter.take(now))
+        pcm16 = self._playout.take()
+        if pcm16 is None:
+            payload = self._silence
+        else:
+            payload = self._encode(pcm16)
+            self.last_played_at = now
+            if self._playout.empty:
+                self._played_out.set()
+                # else the last 2 ms of this turn come out, as a click, before the next one
+                self._resampler.reset()
+        if self._sending:
+            self._send(self._sender.packet(payload))
+
+    def _send(self, packet: bytes) -> None:
+        if self._paused or self._transport is None:
+            self._send_blocked += 1
+            return
+        self._packets_out += 1
+        self._transport.sendto(packet, self._remote)
+
+    def note_udp_error(self) -> None:
+        """Count an error of the socket; the call goes on."""
+        self._udp_errors += 1
+
+    def note_blocked(self, paused: bool) -> None:
+        """Learn that the system takes no packets for now, or takes them again."""
+        self._paused = paused
+
+    def counters(self) -> MediaCounters:
+        """Give the figures so far."""
+        jitter, receiver = self._jitter.counters, self._receiver
+        return MediaCounters(
+            packets_in=self._packets_in,
+            packets_out=self._packets_out,
+            early=self._early,
+            foreign=self._foreign,
+            malformed=receiver.malformed,
+            unexpected=receiver.unexpected,
+            strays=receiver.strays,
+            lost=jitter.lost,
+            late=jitter.late,
+            duplicates=jitter.duplicates,
+            concealed=jitter.concealed,
+            jitter_overflow_ms=jitter.overflow_ms,
+            uplink_dropped=self._uplink.dropped,
+            playout_overflow_ms=self._playout.overflow_ms,
+            send_blocked=self._send_blocked,
+            ticks_late=self._ticker.late - self._late_before if self._started else 0,
+            digits=self._digits_seen,
+            udp_errors=self._udp_errors,
+        )
+
+
+@asynccontextmanager
+async def open_media(
+    offer: bytes,
+    *,
+    pool: PortPool,
+    ticker: Ticker,
+    local_host: str,
+    bind_host: str,
+    codecs: tuple[str, ...],
+    signalling_host: str,
+    allowed: Callable[[str], bool],
+    random: Random,
+    own_addresses: Collection[Target] = (),
+) -> AsyncIterator[MediaSession]:
+    """Open the media that the offer asks for; at the end of the block nothing of it is left.
+
+    `local_host` goes into the answer, `bind_host` is what the socket binds to. `own_addresses` are
+    sockets of ours (the SIP port) that no offer may name. Raises OfferRefused or NoPortFree.
+    """
+    loop = asyncio.get_running_loop()
+    parse_offer(offer)
+    session_id = random.getrandbits(48)
+
+    def answer(body: bytes, version: int) -> Answer:
+        return make_answer(
+            parse_offer(body),
+            local_host=local_host,
+            local_port=lent.port,
+            codecs=codecs,
+            signalling_host=signalling_host,
+            allowed=allowed,
+            session_id=session_id,
+            version=version,
+            own_addresses=own_addresses,
+        )
+
+    lent = LentSocket(pool, bind_host, loop)
+    try:
+        session = MediaSession(answer(offer, 1), answer, ticker, random)
+        transport, protocol = await loop.create_datagram_endpoint(
+            lambda: RtpProtocol(session), sock=lent.sock
+        )
+        transport.max_size = _DATAGRAM_MAX  # type: ignore[attr-defined]
+        try:
+            lent.advertised = True
+            session.attach(transport, lent.close)
+            yield session
+        finally:
+            session.stop()
+            await protocol.closed
+    finally:
+        lent.close()
