@@ -1,0 +1,47 @@
+"""What a call asks of the service, and how its socket is opened."""
+
+import pytest
+
+from voicegate.settings import GeminiSettings
+from voicegate.voice.setup import connect_config, http_options
+
+
+def test_the_socket_has_the_options_of_a_telephone_call() -> None:
+    options = http_options(GeminiSettings())
+    assert options.api_version == "v1beta"
+    assert options.async_client_args == {
+        "ping_interval": 20,
+        "ping_timeout": 60,
+        "close_timeout": 1,
+        "open_timeout": 5,
+        "max_size": 16 * 1024 * 1024,
+        "compression": None,
+        "proxy": True,
+    }
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:1", "https://localhost:1", "https://[::1]:1"])
+def test_no_proxy_stands_before_this_machine(url: str) -> None:
+    arguments = http_options(GeminiSettings(base_url=url)).async_client_args
+    assert arguments
+    assert arguments["proxy"] is None
+
+
+def test_the_voice_may_be_the_models_own_choice() -> None:
+    assert connect_config(GeminiSettings(voice="")).speech_config is None
+    speech = connect_config(GeminiSettings(voice="Kore")).speech_config
+    assert speech
+    assert speech.voice_config
+    assert speech.voice_config.prebuilt_voice_config
+    assert speech.voice_config.prebuilt_voice_config.voice_name == "Kore"
+
+
+def test_an_empty_prompt_is_none() -> None:
+    assert connect_config(GeminiSettings(system_instruction="")).system_instruction is None
+
+
+def test_nothing_is_asked_that_the_default_model_refuses() -> None:
+    config = connect_config(GeminiSettings())
+    assert config.thinking_config is None
+    assert config.proactivity is None
+    assert config.enable_affective_dialog is None

@@ -1,0 +1,1 @@
+"""Voice: the conversation a caller has, whoever speaks at the other end."""

@@ -1,0 +1,107 @@
+"""VoiceSession: one conversation with whoever speaks at the other end, and its events.
+
+It is the conversation, not the connection: how many connections it takes is the affair of the
+implementation.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from voicegate.logs import PeerError
+
+UPLINK_RATE_HZ = 16000
+"""What `send_audio` takes: PCM16 mono, little endian."""
+
+
+class VoiceError(PeerError):
+    """The other end cannot be reached, refused us, or was lost; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAudio:
+    """Sound of the model."""
+
+    pcm16: bytes
+    """Mono, little endian, of any length."""
+    sample_rate_hz: int
+    """As the service said with the sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """A fragment of what the model says."""
+
+    text: str
+    """To be joined to the fragments before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerText:
+    """A fragment of what the caller said, as the service heard it."""
+
+    text: str
+    """To be joined to the fragments before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller has begun to speak over the model: what is not yet played is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationComplete:
+    """All sound of this turn has been sent (not: played)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnComplete:
+    """The model's turn is over."""
+
+    reason: str = ""
+    """Why, where the service says so, such as RESPONSE_REJECTED."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    """The service will close this connection."""
+
+    time_left_s: float | None
+    """In how many seconds, where it says so."""
+
+
+VoiceEvent = (
+    ModelAudio | ModelText | CallerText | Interrupted | GenerationComplete | TurnComplete | GoAway
+)
+
+
+Heed = Callable[[VoiceEvent], None]
+"""What is called with each event, at once and in the order of arrival; it must not wait."""
+
+
+class VoiceSession(Protocol):
+    """A conversation in progress."""
+
+    async def send_audio(self, pcm16: bytes) -> None:
+        """Take the caller's next sound (UPLINK_RATE_HZ); raises VoiceError where it is over."""
+
+    async def greet(self, instruction: str) -> None:
+        """Have the other end begin; raises VoiceError where it is over."""
+
+    async def listen(self, heed: Heed) -> NoReturn:
+        """Hand every event to `heed` until the conversation is over: raises VoiceError then.
+
+        Called once. Events before it are kept.
+        """
+
+
+class Voice(Protocol):
+    """Where conversations come from: one for the whole process."""
+
+    def converse(self) -> AbstractAsyncContextManager[VoiceSession]:
+        """Open a conversation; entering raises VoiceError where nobody can speak in time."""
+
+    @property
+    def open_conversations(self) -> int:
+        """How many are open now."""
