@@ -1,0 +1,45 @@
+"""What the process holds, by name, without the admin side's own share."""
+
+import asyncio
+
+import pytest
+
+from simulator.gate.gate import SimulatedGate
+from voicegate.admin.resources import sample
+from voicegate.gateway import Gateway
+
+pytestmark = pytest.mark.virtual
+
+
+async def test_an_unnamed_task_goes_by_its_coroutines_name(gateway: Gateway) -> None:
+    async def lingering() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(lingering())
+    names = (await sample(gateway, 0))["tasks"]
+    task.cancel()
+    await asyncio.wait((task,))
+    assert any("lingering" in name for name in names)
+    assert "gateway" in names
+
+
+async def test_the_blocking_threads_are_there_from_the_start(gateway: Gateway) -> None:
+    threads = (await sample(gateway, 0))["threads"]
+    assert sum(name.startswith("voicegate-blocking") for name in threads) == 2
+
+
+async def test_a_call_takes_three_sockets_and_gives_them_back(
+    gateway: Gateway, gate: SimulatedGate
+) -> None:
+    assert gateway.admin_address
+    port = gateway.admin_address.port
+    before = (await sample(gateway, port))["sockets"]
+    async with gate.dial("1000") as call:
+        await call.lasts(1)
+        during = await sample(gateway, port)
+    await asyncio.sleep(2)
+    after = await sample(gateway, port)
+    # in this process the far ends are counted too: RTP and the service's socket, twice each
+    assert during["sockets"] - before == 4
+    assert after["sockets"] == before
+    assert after["rtp_ports"] == {"lent": 0, "resting": 1}

@@ -1,0 +1,161 @@
+"""The loader: who wins, what is refused, and that the refusal names the mend."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from voicegate.config import Config, ConfigError, load, require_key
+
+
+def from_environment(**variables: str) -> Config:
+    return load(environ=variables, dotenv=None)
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        from_environment(**variables)
+    return str(caught.value)
+
+
+def every_key() -> list[tuple[str, str, object]]:
+    rows = []
+    for section, values in Config().model_dump(mode="json").items():
+        rows += [(section, key, value) for key, value in values.items()]
+    return rows
+
+
+CONTRACT = {
+    "sip": "host port transports allow registrar username password max_calls",
+    "media": "rtp_ports codecs",
+    "call": "greeting no_speech_timeout_s check_in_s goodbye max_duration_s",
+    "voice": "backend",
+    "gemini": "model api_key base_url api_version voice system_instruction",
+    "record": "dir audio transcript pcap",
+    "admin": "host port token",
+}
+
+
+@pytest.mark.parametrize("section", CONTRACT)
+def test_the_contracts_keys_exist(section: str) -> None:
+    keys = {key for name, key, _ in every_key() if name == section}
+    assert keys == set(CONTRACT[section].split())
+
+
+@pytest.mark.parametrize(("section", "key", "value"), every_key())
+def test_every_key_can_be_set_by_environment(section: str, key: str, value: object) -> None:
+    text = value if isinstance(value, str) else json.dumps(value)
+    config = from_environment(**{f"VOICEGATE_{section.upper()}__{key.upper()}": text})
+    assert config.model_dump(mode="json")[section][key] == value
+
+
+def test_loopback_only_by_default() -> None:
+    config = from_environment()
+    assert config.sip.allow == ("127.0.0.0/8",)
+    assert config.sip.host == "127.0.0.1"
+    assert config.admin.host == "127.0.0.1"
+
+
+def test_the_examples_of_the_contract() -> None:
+    config = from_environment(
+        VOICEGATE_SIP__PORT="5070",
+        VOICEGATE_SIP__ALLOW='["127.0.0.1"]',
+        VOICEGATE_MEDIA__RTP_PORTS="[10000, 10398]",
+    )
+    assert config.sip.port == 5070
+    assert config.sip.allow == ("127.0.0.1",)
+    assert config.media.rtp_ports == (10000, 10398)
+
+
+def test_command_line_over_environment_over_dotenv_over_toml(tmp_path: Path) -> None:
+    toml = tmp_path / "voicegate.toml"
+    toml.write_text(
+        '[sip]\nport = 1\nmax_calls = 1\nallow = ["10.0.0.0/8"]\n[gemini]\nvoice = "Kore"\n',
+        encoding="utf-8",
+    )
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("VOICEGATE_SIP__PORT=2\nVOICEGATE_SIP__MAX_CALLS=2\n", encoding="utf-8")
+    config = load(
+        toml,
+        environ={"VOICEGATE_SIP__PORT": "3"},
+        dotenv=dotenv,
+        overrides={"sip": {"username": "gate"}},
+    )
+    assert (config.sip.port, config.sip.max_calls) == (3, 2)
+    assert config.sip.allow == ("10.0.0.0/8",)
+    assert config.sip.username == "gate"
+    assert config.gemini.voice == "Kore"
+
+
+@pytest.mark.parametrize(
+    ("variables", "key"),
+    [
+        ({"GEMINI_API_KEY": "a"}, "a"),
+        ({"GOOGLE_API_KEY": "b"}, "b"),
+        ({"GEMINI_API_KEY": "a", "GOOGLE_API_KEY": "b"}, "a"),
+        ({"GEMINI_API_KEY": "a", "VOICEGATE_GEMINI__API_KEY": "c"}, "c"),
+    ],
+)
+def test_googles_own_names_are_understood(variables: dict[str, str], key: str) -> None:
+    assert from_environment(**variables).gemini.api_key.get_secret_value() == key
+
+
+def test_the_base_url_of_google_is_understood() -> None:
+    config = from_environment(GOOGLE_GEMINI_BASE_URL="https://127.0.0.1:9000")
+    assert config.gemini.base_url == "https://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("VOICEGATE_SIP__PROT", "1", "sip.prot: Extra inputs are not permitted"),
+        ("VOICEGATE_SPI__PORT", "1", "VOICEGATE_SPI__PORT: no such setting"),
+        ("VOICEGATE_SIP", "{}", "VOICEGATE_SIP: no such setting"),
+        ("VOICEGATE_SIP__PORT", "70000", "sip.port: Input should be less than or equal to 65535"),
+        ("VOICEGATE_SIP__HOST", "gate.local", "is no IP address; 0.0.0.0 listens on all"),
+        ("VOICEGATE_SIP__ALLOW", "127.0.0.1", 'a list is written ["127.0.0.1"]'),
+        ("VOICEGATE_SIP__ALLOW", '["nonsense"]', "sip.allow.0: Value error, 'nonsense' is no"),
+        ("VOICEGATE_SIP__TRANSPORTS", '["tcp"]', 'transports must contain "udp"'),
+        ("VOICEGATE_SIP__MAX_CALLS", "0", "sip.max_calls"),
+        ("VOICEGATE_MEDIA__RTP_PORTS", "[10000, 10001]", "high >= low + 2"),
+        ("VOICEGATE_MEDIA__CODECS", "[]", "media.codecs"),
+        ("VOICEGATE_MEDIA__CODECS", '["G729"]', "media.codecs.0"),
+        ("VOICEGATE_CALL__NO_SPEECH_TIMEOUT_S", "0", "call.no_speech_timeout_s"),
+        ("VOICEGATE_CALL__GOODBYE", "nobody", "call.goodbye"),
+        ("VOICEGATE_GEMINI__BASE_URL", "http://127.0.0.1:1", "must begin with https://"),
+        ("VOICEGATE_ADMIN__HOST", "0.0.0.0", "token is required"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_mend(name: str, value: str, says: str) -> None:
+    assert says in refusal(**{name: value})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml: no such file"):
+        load(tmp_path / "none.toml", environ={}, dotenv=None)
+
+
+def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
+    toml = tmp_path / "voicegate.toml"
+    toml.write_text("[sip\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="line 1"):
+        load(toml, environ={}, dotenv=None)
+
+
+def test_a_missing_key_names_both_ways_out() -> None:
+    with pytest.raises(ConfigError, match=r"Set GEMINI_API_KEY, or .*BACKEND=echo"):
+        require_key(from_environment())
+    require_key(from_environment(VOICEGATE_VOICE__BACKEND="echo"))
+
+
+def test_secrets_are_not_shown() -> None:
+    config = from_environment(
+        GEMINI_API_KEY="hush", VOICEGATE_SIP__PASSWORD="hush", VOICEGATE_ADMIN__TOKEN="hush"
+    )
+    assert "hush" not in repr(config) + str(config.model_dump(mode="json"))
+
+
+def test_what_this_version_does_not_act_on_is_named() -> None:
+    config = from_environment(VOICEGATE_SIP__REGISTRAR="sip:pbx", VOICEGATE_RECORD__DIR="rec")
+    assert config.unserved() == ["sip.registrar", "record.*"]
+    assert from_environment().unserved() == []

@@ -1,0 +1,54 @@
+"""The deciders of a call's end, fed with levels and times alone."""
+
+import pytest
+
+from voicegate.endings import HangupReason, SilenceClock, SpeechDetector
+
+FRAME_S = 0.02
+
+
+def frames_of_speech(levels: list[float]) -> list[int]:
+    detector = SpeechDetector()
+    return [number for number, level in enumerate(levels) if detector.frame(level)]
+
+
+def test_five_loud_frames_of_ten_are_speech() -> None:
+    assert frames_of_speech([-70.0] * 10 + [-20.0] * 5)[:1] == [14]
+
+
+def test_a_click_is_no_speech() -> None:
+    assert frames_of_speech([-70.0] * 10 + [-10.0] * 4 + [-70.0] * 20) == []
+
+
+def test_the_last_loud_frame_is_the_end_of_speech() -> None:
+    assert frames_of_speech([-70.0] * 10 + [-20.0] * 30 + [-70.0] * 30)[-1] == 39
+
+
+def test_quiet_speech_counts_and_comfort_noise_does_not() -> None:
+    assert frames_of_speech([-75.0] * 20 + [-42.0] * 20)
+    assert frames_of_speech([-50.0] * 3000) == []
+
+
+def test_steady_noise_is_learned_and_speech_over_it_still_counts() -> None:
+    noise = [-38.0] * 3000
+    heard = frames_of_speech(noise + [-20.0] * 20)
+    assert not [number for number in heard if 1000 < number < 3000]
+    assert [number for number in heard if number >= 3000]
+
+
+def test_digital_silence_does_not_sink_the_floor_for_ever() -> None:
+    assert frames_of_speech([float("-inf")] * 500 + [-30.0] * 10)
+
+
+def test_the_silence_clock_takes_the_latest() -> None:
+    clock = SilenceClock(answered_at=100.0, timeout_s=15.0)
+    assert clock.deadline == 115.0
+    clock.heard_at(103.0)
+    clock.heard_at(101.0)
+    assert clock.quiet_since == 103.0
+    assert clock.deadline == 118.0
+
+
+@pytest.mark.parametrize("reason", HangupReason)
+def test_every_reason_says_who_ended_the_call(reason: HangupReason) -> None:
+    assert reason.ended_by == ("caller" if reason.value.startswith("caller") else "gateway")

@@ -1,0 +1,98 @@
+"""What Windows wants done differently, shown on any system."""
+
+import asyncio
+import ctypes
+import io
+import signal
+import socket
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from voicegate import windows
+
+
+async def test_a_signal_asks_to_stop_and_is_unhooked_afterwards() -> None:
+    asked = asyncio.Event()
+    before = signal.getsignal(signal.SIGTERM)
+    with windows.stop_signals(asked.set):
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(asked.wait(), 5)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+async def test_the_plain_way_is_taken_where_the_loop_knows_no_signals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def refuse(*_: Any) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(loop, "add_signal_handler", refuse)
+    monkeypatch.setattr(windows, "HEARTBEAT_S", 0.01)
+    asked = asyncio.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with windows.stop_signals(asked.set):
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait_for(asked.wait(), 5)
+    assert {number: signal.getsignal(number) for number in before} == before
+
+
+async def test_the_heartbeat_wakes_the_loop_until_the_block_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    beats: list[float] = []
+    real = loop.call_later
+
+    def counted(delay: float, callback: Any, *args: Any) -> asyncio.TimerHandle:
+        beats.append(delay)
+        return real(0, callback, *args)
+
+    monkeypatch.setattr(loop, "call_later", counted)
+    with windows._plain_signals(loop, [], lambda: None):
+        while len(beats) < 5:  # noqa: ASYNC110 - the beats are what the loop does meanwhile
+            await asyncio.sleep(0)
+    assert beats[:5] == [windows.HEARTBEAT_S] * 5
+
+
+def test_the_loop_is_a_selector_loop_everywhere() -> None:
+    loop = windows.new_event_loop()
+    assert isinstance(loop, asyncio.SelectorEventLoop)
+    loop.close()
+
+
+def test_connreset_is_switched_off_by_wsaioctl(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Any, ...]] = []
+
+    def control(*arguments: Any) -> int:
+        calls.append(arguments)
+        return 0
+
+    library = SimpleNamespace(WSAIoctl=control)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(ws2_32=library), raising=False)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        windows.disable_udp_connreset(sock)
+        handle, code = calls[0][:2]
+        assert (handle.value, code.value) == (sock.fileno(), 0x9800000C)
+
+
+def test_elsewhere_nothing_is_touched() -> None:
+    if sys.platform == "win32":
+        pytest.skip("shown by the test above on Windows")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        windows.disable_udp_connreset(sock)
+
+
+def test_no_character_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    console = io.TextIOWrapper(raw, encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", console)
+    windows.use_utf8_output()
+    console.write("\N{GRINNING FACE} довиждане \udc80")
+    console.flush()
+    assert raw.getvalue() == "\N{GRINNING FACE} довиждане ".encode() + b"\\udc80"

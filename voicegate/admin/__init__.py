@@ -1,0 +1,1 @@
+"""Admin: the HTTP side for operators."""

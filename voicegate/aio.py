@@ -1,0 +1,75 @@
+"""first_of(): the race that decides how a call goes on; nothing else.
+
+A result beats an error; of several errors the first argument's is raised and the rest are logged;
+argument order breaks ties; what a loser does while it is being cancelled never hides the winner.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from voicegate.logs import PeerError, get_logger
+
+T = TypeVar("T")
+log = get_logger(__name__)
+
+
+async def first_of(*contestants: Coroutine[Any, Any, T]) -> T:
+    """Run all contestants as tasks, give the first result; the others are over when this returns.
+
+    Raises the first argument's error where there is no result, and `CancelledError` when the race
+    itself is cancelled (as often as one likes: it leaves only when every contestant has ended).
+    """
+    owner = asyncio.current_task()
+    prefix = owner.get_name() if owner else "race"
+    names = [getattr(one, "__name__", "contestant") for one in contestants]
+    tasks = [
+        asyncio.create_task(one, name=f"{prefix}/{name}")
+        for one, name in zip(contestants, names, strict=True)
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        await _end(tasks)
+        _log_errors(tasks)
+        raise
+    await _end(tasks)
+    return _outcome([t for t in tasks if t in done], [t for t in tasks if t not in done])
+
+
+async def _end(tasks: Sequence[asyncio.Task[T]]) -> None:
+    """Cancel all and wait until they have ended, however often we are cancelled meanwhile."""
+    cancelled = False
+    for task in tasks:
+        task.cancel()
+    while pending := [task for task in tasks if not task.done()]:
+        try:
+            await asyncio.wait(pending)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        _log_errors(tasks)
+        raise asyncio.CancelledError
+
+
+def _outcome(finishers: list[asyncio.Task[T]], losers: list[asyncio.Task[T]]) -> T:
+    """Choose among the ended tasks: first the finishers' results, then the losers', then errors."""
+    everyone = finishers + losers
+    results = [t for t in everyone if not t.cancelled() and t.exception() is None]
+    if results:
+        _log_errors(everyone)
+        return results[0].result()
+    errors = [t for t in everyone if not t.cancelled()]
+    if not errors:
+        raise asyncio.CancelledError
+    _log_errors(errors[1:])
+    return errors[0].result()
+
+
+def _log_errors(tasks: Sequence[asyncio.Task[T]]) -> None:
+    """Say aloud what nobody will be told otherwise."""
+    for task in tasks:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            ours = None if isinstance(error, PeerError) else error
+            log.error("lost the race", task=task.get_name(), error=repr(error), exc_info=ours)

@@ -1,0 +1,163 @@
+"""The bridge between media and voice: uplink() and downlink(), and what both tell the endings."""
+
+import asyncio
+from typing import NoReturn
+
+from voicegate.endings import HangupReason, SilenceClock, SpeechDetector
+from voicegate.goodbye import GoodbyeWatch, Speaker
+from voicegate.media.codec import FRAME_BYTES
+from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
+from voicegate.media.level import level_dbfs
+from voicegate.media.resample import Resampler
+from voicegate.media.session import MediaSession
+from voicegate.voice.session import (
+    UPLINK_RATE_HZ,
+    CallerText,
+    GenerationComplete,
+    Interrupted,
+    ModelAudio,
+    ModelText,
+    TurnComplete,
+    VoiceEvent,
+    VoiceSession,
+)
+
+CHUNK_FRAMES = 2
+"""40 ms a message: the service's cost is per message, and its advice is 20 to 40 ms."""
+TRANSCRIPT_LAG_S = 3.0
+"""A transcript comes up to so long after the speech it stands for."""
+FAREWELL_LIMIT_S = 10.0
+"""After a goodbye the model's farewell is waited for so long where its end is never announced."""
+PLAYOUT_MARGIN_S = 2.0
+"""What is queued must be played out in its own length and this."""
+SETTLE_S = 0.3
+"""Between the farewell's last packet and the BYE: the caller's jitter buffer plays out too."""
+
+
+class Talk:
+    """What is going on in one conversation: who was heard when, and whether goodbye was said."""
+
+    def __init__(self, media: MediaSession, silence: SilenceClock, goodbye: GoodbyeWatch) -> None:
+        self._media = media
+        self._silence = silence
+        self._goodbye = goodbye
+        self._loop = asyncio.get_running_loop()
+        self._speech = SpeechDetector()
+        self._caller_loud_at = float("-inf")
+        self._leaving = asyncio.Event()
+        self._generated = asyncio.Event()
+        self.turns = 0
+        self.interruptions = 0
+        self.caller_spoke_until: float | None = None
+        self.response_s: list[float] = []
+
+    def caller_frame(self, pcm16: bytes) -> None:
+        """Take 20 ms of the caller's sound."""
+        if self._speech.frame(level_dbfs(pcm16)):
+            now = self._loop.time()
+            self.caller_spoke_until = self._caller_loud_at = now
+            self._silence.heard_at(now)
+
+    def heed(self, event: VoiceEvent) -> None:
+        """Take one event of the voice; it has its effect before this returns."""
+        match event:
+            case ModelAudio(pcm16, sample_rate_hz):
+                self._model_speaks()
+                self._media.say(pcm16, sample_rate_hz)
+            case Interrupted():
+                self.interruptions += 1
+                self._media.flush()
+                self._goodbye.turn_over(Speaker.MODEL)
+            case CallerText(text):
+                self._caller_said(text)
+            case ModelText(text):
+                self._goodbye.hears(Speaker.MODEL, text)
+            case GenerationComplete():
+                self._generated.set()
+            case TurnComplete():
+                self._turn_over()
+        self._mark_leaving()
+
+    async def said_goodbye(self) -> HangupReason:
+        """Wait until goodbye was said and the farewell was heard in full."""
+        while True:
+            await self._leaving.wait()
+            await self._farewell_played()
+            if self._leaving.is_set():
+                return HangupReason.GOODBYE
+
+    async def _farewell_played(self) -> None:
+        """Wait for the end of the farewell's generation, its playout, and the far jitter buffer."""
+        if self._media.queued_ms == 0:
+            self._generated.clear()
+        try:
+            async with asyncio.timeout(FAREWELL_LIMIT_S):
+                await self._generated.wait()
+        except TimeoutError:
+            pass  # the end of generation never came: what is queued is all there is
+        try:
+            async with asyncio.timeout(self._media.queued_ms / 1000 + PLAYOUT_MARGIN_S):
+                await self._media.drained()
+        except TimeoutError:
+            pass  # the bound is the point: a playout that does not end must not hold the call
+        await asyncio.sleep(SETTLE_S)
+
+    def _caller_said(self, text: str) -> None:
+        """Take a transcript: proof of speech that the level alone did not show."""
+        now = self._loop.time()
+        if text.strip() and now - self._caller_loud_at > TRANSCRIPT_LAG_S:
+            self._silence.heard_at(now)
+        self._goodbye.hears(Speaker.CALLER, text)
+
+    def _model_speaks(self) -> None:
+        self._generated.clear()
+        if self.caller_spoke_until is not None:
+            self.response_s.append(self._loop.time() - self.caller_spoke_until)
+            self.caller_spoke_until = None
+
+    def _turn_over(self) -> None:
+        self.turns += 1
+        self._generated.set()
+        if not self._leaving.is_set():
+            self._goodbye.turn_over(Speaker.CALLER)
+            self._goodbye.turn_over(Speaker.MODEL)
+
+    def _mark_leaving(self) -> None:
+        if self._goodbye.said_by is None:
+            self._leaving.clear()
+        else:
+            self._leaving.set()
+
+
+async def uplink(media: MediaSession, voice: VoiceSession, talk: Talk) -> NoReturn:
+    """Carry the caller's sound to the voice, 40 ms at a time, without end; raises VoiceError."""
+    upsample = Resampler(LINE_RATE_HZ, UPLINK_RATE_HZ)
+    while True:
+        pcm16 = await media.hear(frames=CHUNK_FRAMES)
+        for start in range(0, len(pcm16), FRAME_BYTES):
+            talk.caller_frame(pcm16[start : start + FRAME_BYTES])
+        await voice.send_audio(upsample.process(pcm16))
+
+
+async def downlink(voice: VoiceSession, talk: Talk) -> NoReturn:
+    """Carry the voice's events to the caller, without end; raises VoiceError."""
+    await voice.listen(talk.heed)
+
+
+async def no_speech(media: MediaSession, silence: SilenceClock) -> HangupReason:
+    """Wait until nobody has spoken for too long; our own sound and digits count as speech."""
+    loop = asyncio.get_running_loop()
+    while True:
+        for heard_at in (media.last_played_at, media.last_digit_at):
+            if heard_at is not None:
+                silence.heard_at(heard_at)
+        left_s = silence.deadline - loop.time()
+        if left_s <= 0:
+            return HangupReason.NO_SPEECH
+        await asyncio.sleep(left_s)
+
+
+async def max_duration(limit_s: float) -> HangupReason:
+    """Wait until the call has lasted as long as it may."""
+    await asyncio.sleep(limit_s)
+    return HangupReason.MAX_DURATION

@@ -1,0 +1,151 @@
+"""Call.run(): the whole life of a call, from INVITE to its end.
+
+What lives as long as the call is opened here, by block, and nowhere else. The reason why the call
+ended is the result of a race.
+"""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from typing import Protocol
+
+from voicegate.aio import first_of
+from voicegate.bridge import Talk, downlink, max_duration, no_speech, uplink
+from voicegate.endings import HangupReason, SilenceClock
+from voicegate.goodbye import GoodbyeWatch
+from voicegate.logs import get_logger
+from voicegate.media.ports import NoPortFree
+from voicegate.media.sdp import OfferRefused
+from voicegate.media.session import MediaSession
+from voicegate.settings import CallSettings
+from voicegate.sip.user_agent import DialogEnd, IncomingCall
+from voicegate.voice.session import VoiceError, VoiceSession
+
+log = get_logger(__name__)
+
+BY_PEER = {
+    DialogEnd.BYE: HangupReason.CALLER_BYE,
+    DialogEnd.CANCEL: HangupReason.CALLER_CANCEL,
+    DialogEnd.NO_ACK: HangupReason.NO_ACK,
+}
+RETRY_AFTER_S = 5
+
+
+class CallServices(Protocol):
+    """What a call asks of its gateway."""
+
+    def open_media(self, dialog: IncomingCall) -> AbstractAsyncContextManager[MediaSession]:
+        """Lend an RTP port and open its socket; raises OfferRefused or NoPortFree."""
+
+    def open_voice(self) -> AbstractAsyncContextManager[VoiceSession]:
+        """Open a conversation; raises VoiceError where nobody can speak in time."""
+
+    def goodbye_watch(self) -> GoodbyeWatch:
+        """Give a fresh watch for this call."""
+
+
+@dataclass
+class Progress:
+    """What a call has reached; read by its report when it is over."""
+
+    answered_at: float | None = None
+    over_at: float | None = None
+    media: MediaSession | None = None
+    talk: Talk | None = None
+
+
+class Call:
+    """One call: its dialog, its media, its voice."""
+
+    def __init__(
+        self, dialog: IncomingCall, services: CallServices, settings: CallSettings
+    ) -> None:
+        self.dialog = dialog
+        self.progress = Progress()
+        self._services = services
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._order: asyncio.Future[HangupReason] = self._loop.create_future()
+
+    async def run(self) -> HangupReason:
+        """Carry the call from INVITE to its end; say why it ended."""
+        try:
+            async with self._services.open_media(self.dialog) as media:
+                self.progress.media = media
+                self.dialog.ring()
+                return await first_of(self.ended_by_peer(), self.ordered(), self.converse(media))
+        except OfferRefused as refusal:
+            log.info("offer refused", status=refusal.status, why=str(refusal))
+            self.dialog.reject(refusal.status)
+            return HangupReason.MEDIA_REFUSED
+        except NoPortFree:
+            self.dialog.reject(503, retry_after_s=RETRY_AFTER_S)
+            return HangupReason.NO_PORT
+        except VoiceError as error:
+            log.error("the voice failed", why=str(error))
+            self.dialog.reject(503, retry_after_s=RETRY_AFTER_S)  # does nothing once answered
+            return HangupReason.VOICE_LOST if self.answered else HangupReason.VOICE_REFUSED
+
+    async def converse(self, media: MediaSession) -> HangupReason:
+        """Connect, answer, and let both talk until one of the ends comes."""
+        async with AsyncExitStack() as owned:
+            owned.callback(log.info, "model closed")
+            voice = await owned.enter_async_context(self._services.open_voice())
+            talk, silence = self._answer(media)
+            # last in, first out: BYE, then media, then the model's slow close
+            owned.callback(self._release_media, media)
+            owned.callback(self._hang_up)
+            if self._settings.greeting:
+                await voice.greet(self._settings.greeting)
+            return await first_of(
+                uplink(media, voice, talk),
+                downlink(voice, talk),
+                talk.said_goodbye(),
+                no_speech(media, silence),
+                max_duration(self._settings.max_duration_s),
+            )
+
+    async def ended_by_peer(self) -> HangupReason:
+        """Wait for BYE, CANCEL, or the end of the patience for an ACK."""
+        return BY_PEER[await self.dialog.ended_by_peer()]
+
+    async def ordered(self) -> HangupReason:
+        """Wait for `end`."""
+        reason = await self._order
+        self.dialog.reject(503, retry_after_s=RETRY_AFTER_S)  # does nothing once answered
+        return reason
+
+    def end(self, reason: HangupReason) -> None:
+        """Have the call end; harmless where it is ending already."""
+        if not self._order.done():
+            self._order.set_result(reason)
+
+    @property
+    def answered(self) -> bool:
+        """Whether a 200 was sent."""
+        return self.progress.answered_at is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody talks any more; what was opened may still be closing."""
+        return self.dialog.end is not None or self.progress.over_at is not None
+
+    def _answer(self, media: MediaSession) -> tuple[Talk, SilenceClock]:
+        """Send the 200: from here on someone can speak, RTP flows and the clocks run."""
+        now = self._loop.time()
+        silence = SilenceClock(now, self._settings.no_speech_timeout_s)
+        talk = Talk(media, silence, self._services.goodbye_watch())
+        self.dialog.renegotiate = media.renegotiate
+        self.dialog.answer(media.local_sdp)
+        media.start()
+        self.progress.answered_at, self.progress.talk = now, talk
+        return talk, silence
+
+    def _hang_up(self) -> None:
+        self.progress.over_at = self._loop.time()
+        if self.dialog.hang_up():
+            log.info("bye sent")
+
+    def _release_media(self, media: MediaSession) -> None:
+        media.stop()
+        log.info("media released")

@@ -1,0 +1,78 @@
+"""Why and when a call ends: HangupReason, and the pure deciders behind it.
+
+The deciders are fed with levels, text and `now` (seconds of the event loop's clock) and never wait.
+"""
+
+from collections import deque
+from enum import StrEnum
+
+LOUD_DBFS = -45.0
+"""Below this a frame is never the caller's speech."""
+ABOVE_NOISE_DB = 10.0
+"""Speech stands so far out of the tracked noise floor."""
+SPEECH_WINDOW_FRAMES = 10
+SPEECH_FRAMES = 5
+"""So many of the last SPEECH_WINDOW_FRAMES must be loud: a click or a crackle is no speech."""
+NOISE_RISE_DB_PER_FRAME = 0.06
+"""The floor follows a steady noise upwards by 3 dB a second, and falls at once."""
+SILENT_DBFS = -96.0
+
+
+class HangupReason(StrEnum):
+    """Why a call ended; the value goes into logs, reports and metrics."""
+
+    CALLER_BYE = "caller_bye"
+    CALLER_CANCEL = "caller_cancel"
+    NO_ACK = "no_ack"
+    NO_SPEECH = "no_speech"
+    GOODBYE = "goodbye"
+    MAX_DURATION = "max_duration"
+    VOICE_LOST = "voice_lost"
+    VOICE_REFUSED = "voice_refused"
+    MEDIA_REFUSED = "media_refused"
+    NO_PORT = "no_port"
+    SHUTDOWN = "shutdown"
+    FAULT = "fault"
+
+    @property
+    def ended_by(self) -> str:
+        """Whose decision it was: "caller" or "gateway"."""
+        by_caller = (HangupReason.CALLER_BYE, HangupReason.CALLER_CANCEL)
+        return "caller" if self in by_caller else "gateway"
+
+
+class SpeechDetector:
+    """Tells speech from silence and comfort noise by the level of 20 ms frames.
+
+    Speech: SPEECH_FRAMES of the last SPEECH_WINDOW_FRAMES above LOUD_DBFS and ABOVE_NOISE_DB over
+    the noise floor.
+    """
+
+    def __init__(self) -> None:
+        self._noise_dbfs = SILENT_DBFS + 30
+        self._loud: deque[bool] = deque(maxlen=SPEECH_WINDOW_FRAMES)
+
+    def frame(self, level_dbfs: float) -> bool:
+        """Take the level of the next frame; say whether that frame belongs to speech."""
+        level_dbfs = max(level_dbfs, SILENT_DBFS)
+        loud = level_dbfs > LOUD_DBFS and level_dbfs > self._noise_dbfs + ABOVE_NOISE_DB
+        self._loud.append(loud)
+        self._noise_dbfs = min(level_dbfs, self._noise_dbfs + NOISE_RISE_DB_PER_FRAME)
+        return loud and sum(self._loud) >= SPEECH_FRAMES
+
+
+class SilenceClock:
+    """Since when has nobody spoken: the latest of answer, caller's speech or digit, our sound."""
+
+    def __init__(self, answered_at: float, timeout_s: float) -> None:
+        self.quiet_since = answered_at
+        self._timeout_s = timeout_s
+
+    def heard_at(self, when: float) -> None:
+        """Note that somebody was heard at `when`: speech, a digit, a transcript, our own sound."""
+        self.quiet_since = max(self.quiet_since, when)
+
+    @property
+    def deadline(self) -> float:
+        """When the call ends unless somebody speaks before."""
+        return self.quiet_since + self._timeout_s

@@ -1,0 +1,262 @@
+"""Gateway: one UserAgent, one voice, one group of calls; admission, drain and the end of it all."""
+
+import asyncio
+import ipaddress
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import asdict
+
+from structlog.contextvars import bind_contextvars
+
+from voicegate import __version__
+from voicegate.admin.server import open_admin
+from voicegate.aio import first_of
+from voicegate.blocking import open_blocking_executor
+from voicegate.call import RETRY_AFTER_S, Call
+from voicegate.config import Config
+from voicegate.endings import HangupReason
+from voicegate.goodbye import GoodbyeWatch, Speaker, load_phrases
+from voicegate.logs import get_logger
+from voicegate.media.clock import Ticker
+from voicegate.media.ports import PortPool
+from voicegate.media.session import MediaSession, open_media
+from voicegate.report import CallReport, masked
+from voicegate.sip.message import Address
+from voicegate.sip.user_agent import IncomingCall, UserAgent, open_user_agent
+from voicegate.voice.echo import Echo
+from voicegate.voice.session import Voice, VoiceSession
+
+log = get_logger(__name__)
+
+SETTLE_LIMIT_S = 2.0
+"""At the end our BYEs are resent until answered, but no longer than this."""
+GOODBYE_BY = {
+    "either": (Speaker.CALLER, Speaker.MODEL),
+    "caller": (Speaker.CALLER,),
+    "model": (Speaker.MODEL,),
+    "off": (),
+}
+
+
+class CannotListen(Exception):
+    """A port of ours cannot be had; the text names the setting."""
+
+
+class Gateway:
+    """Answers calls and lets each talk to the voice; `serve` is its whole life."""
+
+    def __init__(
+        self, config: Config, *, on_report: Callable[[CallReport], None] = lambda _: None
+    ) -> None:
+        self.config = config
+        self.ready = asyncio.Event()
+        self.calls: dict[int, Call] = {}
+        self.calls_taken = 0
+        self.ports = PortPool(config.media.rtp_ports)
+        self.agent: UserAgent
+        self.voice: Voice
+        self.admin_address: Address | None = None
+        self._on_report = on_report
+        self._loop = asyncio.get_running_loop()
+        self._random = random.SystemRandom()
+        self._ticker = Ticker(self._loop)
+        self._phrases = load_phrases()
+        self._networks = [ipaddress.ip_network(one, strict=False) for one in config.sip.allow]
+        self._draining = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._no_calls = asyncio.Event()
+        self._no_calls.set()
+
+    async def serve(self) -> None:
+        """Take calls until `drain` or `stop`, or until cancelled; leave nothing behind."""
+        sip = self.config.sip
+        async with AsyncExitStack() as owned:
+            await owned.enter_async_context(open_blocking_executor())
+            self.voice = await owned.enter_async_context(self._open_voice())
+            with _naming(f"sip.host, sip.port = {sip.host}:{sip.port}"):
+                self.agent = await owned.enter_async_context(self._open_agent())
+            owned.push_async_callback(self._settle)
+            admin = self.config.admin
+            with _naming(f"admin.host, admin.port = {admin.host}:{admin.port}"):
+                self.admin_address = await owned.enter_async_context(open_admin(self))
+            await self._carry_calls()
+
+    def drain(self) -> None:
+        """Take no more calls and end when the last one is over; the second time, end now."""
+        if self._draining.is_set():
+            self.stop()
+        self._draining.set()
+
+    def stop(self) -> None:
+        """Take no more calls, hang up the present ones, and end; the second time, at once."""
+        if self._stopping.is_set():
+            self._at_once.set()
+        self._draining.set()
+        self._stopping.set()
+        for call in self.calls.values():
+            call.end(HangupReason.SHUTDOWN)
+
+    @property
+    def draining(self) -> bool:
+        """Whether new calls are refused for good."""
+        return self._draining.is_set()
+
+    async def _carry_calls(self) -> None:
+        """Admit calls, each a task of this group, until drained."""
+        async with asyncio.TaskGroup() as group:
+            self.ready.set()
+            where, admin = self.agent.local, self.admin_address
+            admin_port = admin.port if admin else None
+            log.info("gateway ready", host=where.host, port=where.port, admin_port=admin_port)
+            try:
+                await first_of(self._admit(group), self._drained())
+            finally:
+                # also when cancelled: the group then cancels the calls, and each hangs up
+                self._draining.set()
+                self.ready.clear()
+        log.info("gateway stopped", calls=self.calls_taken)
+
+    async def _admit(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            dialog = await self.agent.next_call()
+            self.calls_taken += 1
+            number = self.calls_taken
+            self.calls[number] = Call(dialog, self, self.config.call)
+            self._no_calls.clear()
+            group.create_task(self._carry(number), name=f"call-{number}")
+
+    async def _drained(self) -> None:
+        await self._draining.wait()
+        await self._no_calls.wait()
+
+    async def _carry(self, number: int) -> None:
+        """Run one call; whatever goes wrong in it ends here, and the caller is never left."""
+        call = self.calls[number]
+        bind_contextvars(call=number)
+        log.info("call began", caller=masked(call.dialog.caller), called=call.dialog.called)
+        try:
+            reason = await call.run()
+        except Exception as error:  # the call boundary: ours is loud, and the next call works
+            log.error("fault in a call", exc_info=error)
+            call.dialog.abort()
+            reason = HangupReason.FAULT
+        finally:
+            call.dialog.reject(503, retry_after_s=RETRY_AFTER_S)  # cancelled before the answer
+            del self.calls[number]
+            if not self.calls:
+                self._no_calls.set()
+        self._report(number, call, reason)
+
+    def _report(self, number: int, call: Call, reason: HangupReason) -> None:
+        report = build_report(number, call, reason, self._loop.time())
+        left = {"calls": len(self.calls), "gemini_sessions": self.voice.open_conversations}
+        log.info(
+            "call ended",
+            reason=reason.value,
+            ms=round(report.duration_ms),
+            release_ms=round(report.release_ms),
+            left=left,
+        )
+        self._on_report(report)
+
+    def _open_agent(self) -> AbstractAsyncContextManager[UserAgent]:
+        return open_user_agent(
+            self.config.sip.host,
+            self.config.sip.port,
+            product=f"voicegate/{__version__}",
+            allow=self._may_call,
+            ready=lambda: self.takes_calls,
+            retry_after_s=RETRY_AFTER_S,
+        )
+
+    def open_media(self, dialog: IncomingCall) -> AbstractAsyncContextManager[MediaSession]:
+        """Lend an RTP port and open its socket; raises OfferRefused or NoPortFree."""
+        return open_media(
+            dialog.body,
+            pool=self.ports,
+            ticker=self._ticker,
+            local_host=dialog.local.host,
+            bind_host=self.config.sip.host,
+            codecs=self.config.media.codecs,
+            signalling_host=dialog.source.host,
+            allowed=self._may_call,
+            random=self._random,
+            own_addresses=((dialog.local.host, self.agent.local.port),),
+        )
+
+    def open_voice(self) -> AbstractAsyncContextManager[VoiceSession]:
+        """Open a conversation; raises VoiceError where nobody can speak in time."""
+        return self.voice.converse()
+
+    def goodbye_watch(self) -> GoodbyeWatch:
+        """Give a fresh watch for a call."""
+        return GoodbyeWatch(self._phrases, GOODBYE_BY[self.config.call.goodbye])
+
+    @asynccontextmanager
+    async def _open_voice(self) -> AsyncIterator[Voice]:
+        if self.config.voice.backend == "echo":
+            yield Echo()
+            return
+        from voicegate.voice.gemini import open_gemini  # 62 MB that an echo does not need
+
+        async with open_gemini(self.config.gemini) as gemini:
+            yield gemini
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether a new call is admitted now."""
+        # a call that is only being released (the model's slow close) keeps nobody out
+        present = sum(not call.is_over for call in self.calls.values())
+        present += self.agent.waiting_calls
+        return not self.draining and present < self.config.sip.max_calls
+
+    def _may_call(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+    async def _settle(self) -> None:
+        """Let the user agent resend its BYEs until they are answered, bounded."""
+        await first_of(self.agent.settled(SETTLE_LIMIT_S), self._at_once.wait())
+
+
+@contextmanager
+def _naming(settings: str) -> Iterator[None]:
+    """Name the settings where the system refuses the address or port."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotListen(
+            f"{settings}: {error.strerror or error}. Is another program on that port?"
+        ) from error
+
+
+def build_report(number: int, call: Call, reason: HangupReason, now: float) -> CallReport:
+    """Put together what the call was; `now` is when nothing of it was left."""
+    progress, began_at = call.progress, call.dialog.received_at
+    over_at = progress.over_at if progress.over_at is not None else now
+    setup_s = None if progress.answered_at is None else progress.answered_at - began_at
+    talk = progress.talk
+    return CallReport(
+        number=number,
+        call_id=call.dialog.call_id,
+        caller=masked(call.dialog.caller),
+        called=call.dialog.called,
+        reason=reason,
+        setup_ms=None if setup_s is None else round(setup_s * 1000, 1),
+        duration_ms=round((over_at - began_at) * 1000, 1),
+        release_ms=round((now - over_at) * 1000, 1),
+        turns=talk.turns if talk else 0,
+        interruptions=talk.interruptions if talk else 0,
+        response_ms=tuple(round(s * 1000, 1) for s in talk.response_s) if talk else (),
+        media=asdict(progress.media.counters()) if progress.media else None,
+    )

@@ -1,0 +1,45 @@
+"""CallReport: what one call was, in one line of JSON."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from voicegate.endings import HangupReason
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """The figures of one call; times are seconds of the event loop's clock, lengths as named."""
+
+    number: int
+    """Counted from 1 in this process."""
+    call_id: str
+    """The SIP Call-ID."""
+    caller: str
+    """User part of From, all but its last four characters hidden."""
+    called: str
+    """User part of the Request-URI."""
+    reason: HangupReason
+    """Why it ended."""
+    setup_ms: float | None
+    """From INVITE to 200; None where it was never answered."""
+    duration_ms: float
+    """From INVITE to the end of the conversation."""
+    release_ms: float
+    """From the end of the conversation until nothing of it was left."""
+    turns: int = 0
+    """Turns of the model."""
+    interruptions: int = 0
+    """How often the caller spoke over the model."""
+    response_ms: tuple[float, ...] = ()
+    """From the end of the caller's speech to the model's first sound, turn by turn."""
+    media: dict[str, int | float] | None = None
+    """The counters of the media session."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self) | {"reason": self.reason.value, "ended_by": self.reason.ended_by}
+
+
+def masked(number: str) -> str:
+    """Hide a caller's number but for its last four characters: no full number goes into a log."""
+    return "*" * max(0, len(number) - 4) + number[-4:]
