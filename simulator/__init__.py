@@ -1,0 +1,1 @@
+"""The whole outside world: the gate with its callers, the network, the Gemini Live service."""
