@@ -1,0 +1,1 @@
+"""The commands of `gatesim`, one file each, and what they share."""

@@ -1,0 +1,1 @@
+"""The evidence of a run: what happened in its calls, and the files that show it."""
