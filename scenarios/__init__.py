@@ -1,0 +1,1 @@
+"""What users run: the acceptance list of a voice gateway, as stories."""
