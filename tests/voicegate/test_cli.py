@@ -1,0 +1,127 @@
+"""The command line as a user meets it: a process, its exit code, its words."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from voicegate import __version__
+
+ECHO = {
+    "VOICEGATE_VOICE__BACKEND": "echo",
+    "VOICEGATE_SIP__PORT": "0",
+    "VOICEGATE_ADMIN__PORT": "0",
+}
+
+
+def environment(**variables: str) -> dict[str, str]:
+    steering = ("VOICEGATE_", "GEMINI_", "GOOGLE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    return kept | variables
+
+
+def voicegate(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "voicegate", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        env=environment(**variables),
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_version(tmp_path: Path) -> None:
+    assert voicegate("--version", cwd=tmp_path).stdout.strip() == __version__
+
+
+def test_config_shows_what_is_in_effect_without_secrets(tmp_path: Path) -> None:
+    shown = voicegate("config", cwd=tmp_path, VOICEGATE_SIP__PORT="5070", GEMINI_API_KEY="hush")
+    assert shown.returncode == 0
+    assert "[sip]" in shown.stdout
+    assert "port = 5070" in shown.stdout
+    assert "hush" not in shown.stdout
+
+
+def test_serving_loads_neither_the_judge_nor_the_tools_of_tests(tmp_path: Path) -> None:
+    code = (
+        "import sys, voicegate.cli, voicegate.gateway, voicegate.voice.gemini\n"
+        "found = {'pytest', 'matplotlib', 'jinja2', 'hypothesis', 'scapy', 'simulator'}"
+        " & set(sys.modules)\n"
+        "sys.exit(str(found) if found else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_setting_is_named_and_ends_with_2(tmp_path: Path) -> None:
+    refused = voicegate("serve", cwd=tmp_path, VOICEGATE_SIP__PROT="1")
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == "sip.prot: Extra inputs are not permitted"
+
+
+def test_a_missing_key_is_named_and_ends_with_2(tmp_path: Path) -> None:
+    refused = voicegate("serve", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "Set GEMINI_API_KEY" in refused.stderr
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    refused = voicegate("serve", "--config", "none.toml", cwd=tmp_path)
+    assert (refused.returncode, refused.stderr.strip()) == (2, "none.toml: no such file")
+
+
+def until_ready(errors: IO[str]) -> dict[str, object]:
+    for line in errors:
+        entry: dict[str, object] = json.loads(line)
+        if entry["event"] == "gateway ready":
+            return entry
+    raise AssertionError("the gateway ended before it was ready")
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "voicegate", "serve"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env=environment(**ECHO),
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_it_listens_and_ends_on_a_signal(
+    serving: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    with serving:
+        assert serving.stderr
+        ready = until_ready(serving.stderr)
+        assert (ready["host"], ready["level"]) == ("127.0.0.1", "info")
+        serving.send_signal(number)
+        rest = serving.stderr.read()
+    assert serving.returncode == 0
+    assert "gateway stopped" in rest
+    assert "Traceback" not in rest
+
+
+def test_a_taken_port_names_the_setting(serving: subprocess.Popen[str], tmp_path: Path) -> None:
+    with serving:
+        assert serving.stderr
+        port = str(until_ready(serving.stderr)["port"])
+        second = voicegate("serve", cwd=tmp_path, **(ECHO | {"VOICEGATE_SIP__PORT": port}))
+        serving.terminate()
+        serving.stderr.read()
+    assert second.returncode == 2
+    assert f"sip.host, sip.port = 127.0.0.1:{port}" in second.stderr
