@@ -11,6 +11,7 @@ from simulator.gate.gate import SimulatedGate
 from simulator.gemini.conversation import FakeSession
 from simulator.gemini.memory import forget
 from simulator.gemini.server import FakeGemini
+from simulator.target.evidence import Scene
 from simulator.witness.memory import MemoryTrend
 from simulator.witness.witness import Witness
 
@@ -54,7 +55,7 @@ async def test_fifty_calls_sound_like_the_first(
 
 @pytest.mark.virtual_limit(600)
 async def test_memory_stays_flat_from_call_to_call(
-    gate: SimulatedGate, gemini: FakeGemini, witness: Witness
+    gate: SimulatedGate, gemini: FakeGemini, witness: Witness, scene: Scene
 ) -> None:
     """Tracing every allocation takes its time, so the calls are short and say nothing new."""
     if not isinstance(asyncio.get_running_loop(), VirtualLoop):
@@ -64,7 +65,9 @@ async def test_memory_stays_flat_from_call_to_call(
         for number in range(CALLS):
             async with gate.dial("1000", speak=stamps(every_s=0.5)) as call:
                 await call.lasts(SHORT_S)
-            await forget(gemini, gemini.session(number))  # the judge's memory is not the gateway's
+            # the judge's memory is not the gateway's, nor is that of the report
+            await forget(gemini, gemini.session(number))
+            scene.tape.forget()
             await witness.settle(wait_s=PAUSE_S)
             memory.sample()
     # the judge lives in this process too: its RSS says little about the gateway

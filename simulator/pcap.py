@@ -102,6 +102,11 @@ class Tape:
             self.dropped += 1
         self._packets.append(Packet(at_s, source[:2], destination[:2], bytes(payload)))
 
+    def forget(self) -> None:
+        """Let go of all that is kept, so that a long run can measure somebody else's memory."""
+        self.dropped += len(self._packets)
+        self._packets.clear()
+
     @property
     def packets(self) -> tuple[Packet, ...]:
         """What is kept, in the order of recording."""

@@ -82,6 +82,14 @@ def test_the_tape_keeps_the_newest_and_counts_the_rest() -> None:
     assert (len(tape), tape.dropped) == (3, 2)
 
 
+def test_a_tape_that_forgets_counts_what_it_kept() -> None:
+    tape = Tape(limit=3)
+    for number in range(4):
+        tape.record(float(number), ("127.0.0.1", 1), ("127.0.0.1", 2), b"x")
+    tape.forget()
+    assert (len(tape), tape.dropped) == (0, 4)
+
+
 def test_the_tape_is_saved_in_order_of_time(tmp_path: Path) -> None:
     tape = Tape()
     tape.record(2.0, GATE, GATEWAY, b"second")
