@@ -1,0 +1,16 @@
+"""[sip]"""
+
+import pytest
+from pydantic import ValidationError
+
+from voicegate.settings import SipSettings
+
+
+def test_networks_of_both_families_may_be_allowed() -> None:
+    allowed = SipSettings(allow=("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")).allow
+    assert allowed == ("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")
+
+
+def test_a_name_is_no_network() -> None:
+    with pytest.raises(ValidationError, match="is no address or network"):
+        SipSettings(allow=("gate.example",))

@@ -1,0 +1,40 @@
+"""[voice] and [gemini]: who speaks."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from voicegate.settings.base import Section
+
+
+def _base_url(text: str) -> str:
+    if text and not text.startswith("https://"):
+        raise ValueError(f"{text!r} must begin with https:// (the Live socket is always TLS)")
+    return text
+
+
+class VoiceSettings(Section):
+    """[voice] who speaks."""
+
+    backend: Literal["gemini", "echo"] = "gemini"
+    """gemini, or echo to try a gate without a key."""
+
+
+class GeminiSettings(Section):
+    """[gemini] the conversation partner."""
+
+    model: Annotated[str, Field(min_length=1)] = "gemini-3.8-live"
+    """Model name."""
+    api_key: SecretStr = SecretStr("")
+    """API key; also GEMINI_API_KEY or GOOGLE_API_KEY."""
+    base_url: Annotated[str, AfterValidator(_base_url)] = ""
+    """Other service address; also GOOGLE_GEMINI_BASE_URL. Empty for Google's."""
+    api_version: Literal["v1beta", "v1alpha", "v1"] = "v1beta"
+    """API version of the Live socket."""
+    voice: str = "Puck"
+    """Name of the prebuilt voice; empty for the model's own choice."""
+    system_instruction: str = (
+        "You are on a telephone call. Speak briefly and naturally. "
+        "When the conversation is over, say goodbye."
+    )
+    """The prompt of every call."""
