@@ -27,7 +27,13 @@ SHELLS = {
     "voicegate.media.lent": "a lent port and its socket",
     "voicegate.media.uplink": "the queue a call awaits",
 }
-PURE_MODULES = ("voicegate.endings", "voicegate.goodbye", "voicegate.report", "simulator.pcap")
+PURE_MODULES = (
+    "voicegate.endings",
+    "voicegate.goodbye",
+    "voicegate.report",
+    "voicegate.story",
+    "simulator.pcap",
+)
 IMPURE = ("asyncio", "socket", "time", "threading", "select", "selectors", "ssl", "subprocess")
 # What a pure module may still take from an impure one.
 PURE_PARTS = {"simulator.pcap": ("socket",)}  # inet_aton only

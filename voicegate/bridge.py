@@ -10,6 +10,7 @@ from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
 from voicegate.media.level import level_dbfs
 from voicegate.media.resample import Resampler
 from voicegate.media.session import MediaSession
+from voicegate.story import Happening, Story
 from voicegate.voice.session import (
     UPLINK_RATE_HZ,
     CallerText,
@@ -37,8 +38,11 @@ SETTLE_S = 0.3
 class Talk:
     """What is going on in one conversation: who was heard when, and whether goodbye was said."""
 
-    def __init__(self, media: MediaSession, silence: SilenceClock, goodbye: GoodbyeWatch) -> None:
+    def __init__(
+        self, media: MediaSession, silence: SilenceClock, goodbye: GoodbyeWatch, story: Story
+    ) -> None:
         self._media = media
+        self._story = story
         self._silence = silence
         self._goodbye = goodbye
         self._loop = asyncio.get_running_loop()
@@ -67,14 +71,17 @@ class Talk:
             case Interrupted():
                 self.interruptions += 1
                 self._media.flush()
+                self._story.tell(Happening.INTERRUPTED)
                 self._goodbye.turn_over(Speaker.MODEL)
             case CallerText(text):
                 self._caller_said(text)
             case ModelText(text):
+                self._story.tell(Happening.MODEL_SAID, text=text)
                 self._goodbye.hears(Speaker.MODEL, text)
             case GenerationComplete():
                 self._generated.set()
-            case TurnComplete():
+            case TurnComplete(reason):
+                self._story.tell(Happening.TURN_COMPLETE, reason=reason)
                 self._turn_over()
         self._mark_leaving()
 
@@ -107,6 +114,7 @@ class Talk:
         now = self._loop.time()
         if text.strip() and now - self._caller_loud_at > TRANSCRIPT_LAG_S:
             self._silence.heard_at(now)
+        self._story.tell(Happening.CALLER_SAID, text=text)
         self._goodbye.hears(Speaker.CALLER, text)
 
     def _model_speaks(self) -> None:

@@ -19,6 +19,7 @@ from voicegate.media.sdp import OfferRefused
 from voicegate.media.session import MediaSession
 from voicegate.settings import CallSettings
 from voicegate.sip.user_agent import DialogEnd, IncomingCall
+from voicegate.story import Happening, Story
 from voicegate.voice.session import VoiceError, VoiceSession
 
 log = get_logger(__name__)
@@ -62,6 +63,7 @@ class Call:
     ) -> None:
         self.dialog = dialog
         self.progress = Progress()
+        self.story = Story(asyncio.get_running_loop().time)
         self._services = services
         self._settings = settings
         self._loop = asyncio.get_running_loop()
@@ -73,6 +75,7 @@ class Call:
             async with self._services.open_media(self.dialog) as media:
                 self.progress.media = media
                 self.dialog.ring()
+                self.story.tell(Happening.RINGING)
                 return await first_of(self.ended_by_peer(), self.ordered(), self.converse(media))
         except OfferRefused as refusal:
             log.info("offer refused", status=refusal.status, why=str(refusal))
@@ -134,11 +137,12 @@ class Call:
         """Send the 200: from here on someone can speak, RTP flows and the clocks run."""
         now = self._loop.time()
         silence = SilenceClock(now, self._settings.no_speech_timeout_s)
-        talk = Talk(media, silence, self._services.goodbye_watch())
+        talk = Talk(media, silence, self._services.goodbye_watch(), self.story)
         self.dialog.renegotiate = media.renegotiate
         self.dialog.answer(media.local_sdp)
         media.start()
         self.progress.answered_at, self.progress.talk = now, talk
+        self.story.tell(Happening.ANSWERED)
         return talk, silence
 
     def _hang_up(self) -> None:

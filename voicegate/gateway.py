@@ -29,6 +29,7 @@ from voicegate.media.session import MediaSession, open_media
 from voicegate.report import CallReport, masked
 from voicegate.sip.message import Address
 from voicegate.sip.user_agent import IncomingCall, UserAgent, open_user_agent
+from voicegate.story import Happening
 from voicegate.voice.echo import Echo
 from voicegate.voice.session import Voice, VoiceSession
 
@@ -155,6 +156,7 @@ class Gateway:
         self._report(number, call, reason)
 
     def _report(self, number: int, call: Call, reason: HangupReason) -> None:
+        call.story.tell(Happening.ENDED, reason=reason.value)
         report = build_report(number, call, reason, self._loop.time())
         left = {"calls": len(self.calls), "gemini_sessions": self.voice.open_conversations}
         log.info(

@@ -17,6 +17,7 @@ from voicegate.bridge import (
 from voicegate.endings import HangupReason, SilenceClock
 from voicegate.goodbye import GoodbyeWatch, Speaker, load_phrases
 from voicegate.media.session import MediaSession
+from voicegate.story import Event, Happening, Story
 from voicegate.voice.session import (
     CallerText,
     GenerationComplete,
@@ -97,7 +98,8 @@ class Stage:
         self.line = FakeLine()
         self.silence = SilenceClock(self.loop.time(), 15.0)
         watch = GoodbyeWatch(load_phrases(), (Speaker.CALLER, Speaker.MODEL))
-        self.talk = Talk(self.media, self.silence, watch)
+        self.story = Story(self.loop.time)
+        self.talk = Talk(self.media, self.silence, watch, self.story)
         self.began_at = self.loop.time()
 
     @property
@@ -225,3 +227,19 @@ async def test_the_longest_duration() -> None:
     began_at = loop.time()
     assert await max_duration(100.0) is HangupReason.MAX_DURATION
     assert loop.time() - began_at == pytest.approx(100.0)
+
+
+async def test_the_story_tells_who_said_what_and_when(stage: Stage) -> None:
+    told: list[Event] = []
+    stage.story.listen(told.append)
+    stage.after(1.0, CallerText("hello"))
+    stage.after(1.5, ModelText("good day"))
+    stage.after(2.0, Interrupted())
+    stage.after(2.5, TurnComplete("RESPONSE_REJECTED"))
+    await asyncio.sleep(3)
+    assert [(one.at_s - stage.began_at, one.what, *one.fields.values()) for one in told] == [
+        (pytest.approx(1.0), Happening.CALLER_SAID, "hello"),
+        (pytest.approx(1.5), Happening.MODEL_SAID, "good day"),
+        (pytest.approx(2.0), Happening.INTERRUPTED),
+        (pytest.approx(2.5), Happening.TURN_COMPLETE, "RESPONSE_REJECTED"),
+    ]

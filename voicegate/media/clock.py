@@ -11,6 +11,9 @@ from voicegate.media.codec import FRAME_MS
 Tick = Callable[[float], None]
 """Called once per frame with the loop time at which that frame was due."""
 
+Tap = Callable[[bytes, bytes, float], None]
+"""Takes the caller's frame, ours, and the loop time at which they were due; it must not wait."""
+
 _SLOTS = 8
 """The clock has so many hands, 2.5 ms apart: calls spread over them, so that no burst of packets
 goes out at once, and a new call waits 2.5 ms at most."""

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from random import Random
 
 from voicegate.media.answer import Answer, Target, make_answer
-from voicegate.media.clock import Ticker
+from voicegate.media.clock import Tap, Ticker
+from voicegate.media.codec import SILENCE_FRAME
 from voicegate.media.counters import MediaCounters
 from voicegate.media.jitter import JitterBuffer
 from voicegate.media.lent import LentSocket, RtpProtocol
@@ -56,6 +57,7 @@ class MediaSession:
         self._started = False
         self._stopped = False
         self._paused = False
+        self._taps: tuple[Tap, ...] = ()
         self._digits: deque[str] = deque(maxlen=_DIGITS_KEPT)
         self._digits_seen = 0
         self._packets_in = self._packets_out = self._early = self._foreign = 0
@@ -181,9 +183,16 @@ class MediaSession:
 
     # The clock, and the socket's events
 
+    def tap(self, tap: Tap) -> None:
+        """Call `tap` with both frames of each tick, as heard and as sent, until `stop()`."""
+        self._taps += (tap,)
+
     def _tick(self, now: float) -> None:
-        self._uplink.put(self._jitter.take(now))
+        heard = self._jitter.take(now)
+        self._uplink.put(heard)
         pcm16 = self._playout.take()
+        for tap in self._taps:
+            tap(heard, pcm16 or SILENCE_FRAME, now)
         if pcm16 is None:
             payload = self._silence
         else:

@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
-from voicegate.voice.session import UPLINK_RATE_HZ, Heed, ModelAudio, VoiceSession
+from voicegate.voice.session import (
+    AS_CONFIGURED,
+    UPLINK_RATE_HZ,
+    Heed,
+    ModelAudio,
+    VoiceSession,
+    VoiceSetup,
+)
 
 SPEECH_PEAK = 330
 """Peak (-40 dBFS) from which a chunk is worth saying back."""
@@ -45,7 +52,10 @@ class Echo:
         self.open_conversations = 0
 
     @asynccontextmanager
-    async def converse(self) -> AsyncIterator[VoiceSession]:
+    async def converse(
+        self,
+        setup: VoiceSetup = AS_CONFIGURED,  # noqa: ARG002
+    ) -> AsyncIterator[VoiceSession]:
         """Open a conversation at once."""
         self.open_conversations += 1
         try:

@@ -23,7 +23,14 @@ from voicegate.logs import get_logger
 from voicegate.settings import GeminiSettings
 from voicegate.voice.faults import NETWORK_ERRORS, describe, is_permanent
 from voicegate.voice.readers import Reader, SdkReader, SocketReader
-from voicegate.voice.session import UPLINK_RATE_HZ, Heed, VoiceError, VoiceSession
+from voicegate.voice.session import (
+    AS_CONFIGURED,
+    UPLINK_RATE_HZ,
+    Heed,
+    VoiceError,
+    VoiceSession,
+    VoiceSetup,
+)
 from voicegate.voice.setup import connect_config, http_options
 from voicegate.voice.wire import audio_message, events_of
 
@@ -178,11 +185,12 @@ class Gemini:
         return len(self._open)
 
     @asynccontextmanager
-    async def converse(self) -> AsyncIterator[VoiceSession]:
+    async def converse(self, setup: VoiceSetup = AS_CONFIGURED) -> AsyncIterator[VoiceSession]:
         """Open a conversation; raises VoiceError where the model cannot speak in time."""
-        config = connect_config(self._settings)
+        config = connect_config(self._settings, setup)
+        model = setup.model or self._settings.model
         conversation = GeminiConversation(
-            lambda: self._live.connect(model=self._settings.model, config=config),
+            lambda: self._live.connect(model=model, config=config),
             direct=self.direct,
         )
         self._open.append(conversation)

@@ -4,7 +4,7 @@ It is the conversation, not the connection: how many connections it takes is the
 implementation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
@@ -76,6 +76,35 @@ VoiceEvent = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What the model may call."""
+
+    name: str
+    """A word of letters, digits and underscores."""
+    description: str
+    """When to call it, for the model to read."""
+    parameters: Mapping[str, object]
+    """JSON schema of its arguments; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSetup:
+    """What one call asks of the voice; what is empty is as configured."""
+
+    model: str = ""
+    """Model name."""
+    voice: str = ""
+    """Name of the prebuilt voice."""
+    language: str = ""
+    """BCP 47 code of the language to speak, such as bg-BG."""
+    system_instruction: str = ""
+    """The prompt."""
+    tools: tuple[Tool, ...] = ()
+    """What the model may call."""
+
+
+AS_CONFIGURED = VoiceSetup()
 Heed = Callable[[VoiceEvent], None]
 """What is called with each event, at once and in the order of arrival; it must not wait."""
 
@@ -99,7 +128,9 @@ class VoiceSession(Protocol):
 class Voice(Protocol):
     """Where conversations come from: one for the whole process."""
 
-    def converse(self) -> AbstractAsyncContextManager[VoiceSession]:
+    def converse(
+        self, setup: VoiceSetup = AS_CONFIGURED
+    ) -> AbstractAsyncContextManager[VoiceSession]:
         """Open a conversation; entering raises VoiceError where nobody can speak in time."""
 
     @property

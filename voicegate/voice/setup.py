@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from google.genai import types
 
 from voicegate.settings import GeminiSettings
+from voicegate.voice.session import AS_CONFIGURED, Tool, VoiceSetup
 
 PREFIX_PADDING_MS = 60
 """Speech so short begins a turn: on the phone "yes" must count."""
@@ -17,17 +18,16 @@ COMPRESSION_TARGET_TOKENS = 12800
 """The context is cut to this; without compression a conversation ends after 15 minutes."""
 
 
-def connect_config(settings: GeminiSettings) -> types.LiveConnectConfig:
+def connect_config(
+    settings: GeminiSettings, setup: VoiceSetup = AS_CONFIGURED
+) -> types.LiveConnectConfig:
     """Give the set-up message of a telephone call."""
-    speech = types.SpeechConfig(
-        voice_config=types.VoiceConfig(
-            prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=settings.voice)
-        )
-    )
+    prompt = setup.system_instruction or settings.system_instruction
     return types.LiveConnectConfig(
         response_modalities=[types.Modality.AUDIO],
-        system_instruction=settings.system_instruction or None,
-        speech_config=speech if settings.voice else None,
+        system_instruction=prompt or None,
+        speech_config=_speech(setup.voice or settings.voice, setup.language),
+        tools=_tools(setup.tools) if setup.tools else None,
         input_audio_transcription=types.AudioTranscriptionConfig(),
         output_audio_transcription=types.AudioTranscriptionConfig(),
         realtime_input_config=types.RealtimeInputConfig(
@@ -43,6 +43,30 @@ def connect_config(settings: GeminiSettings) -> types.LiveConnectConfig:
             sliding_window=types.SlidingWindow(target_tokens=COMPRESSION_TARGET_TOKENS),
         ),
     )
+
+
+def _speech(voice: str, language: str) -> types.SpeechConfig | None:
+    if not voice and not language:
+        return None
+    prebuilt = types.PrebuiltVoiceConfig(voice_name=voice)
+    return types.SpeechConfig(
+        voice_config=types.VoiceConfig(prebuilt_voice_config=prebuilt) if voice else None,
+        language_code=language or None,
+    )
+
+
+def _tools(tools: tuple[Tool, ...]) -> types.ToolListUnion:
+    """Declare them; what may be called on a telephone call is waited for."""
+    declared = [
+        types.FunctionDeclaration(
+            name=tool.name,
+            description=tool.description,
+            parameters_json_schema=dict(tool.parameters) or None,
+            behavior=types.Behavior.BLOCKING,
+        )
+        for tool in tools
+    ]
+    return [types.Tool(function_declarations=declared)]
 
 
 def http_options(settings: GeminiSettings) -> types.HttpOptions:

@@ -1,8 +1,10 @@
 """What a call asks of the service, and how its socket is opened."""
 
 import pytest
+from google.genai import types
 
 from voicegate.settings import GeminiSettings
+from voicegate.voice.session import Tool, VoiceSetup
 from voicegate.voice.setup import connect_config, http_options
 
 
@@ -45,3 +47,20 @@ def test_nothing_is_asked_that_the_default_model_refuses() -> None:
     assert config.thinking_config is None
     assert config.proactivity is None
     assert config.enable_affective_dialog is None
+
+
+def test_a_call_may_have_a_prompt_a_voice_a_language_and_tools_of_its_own() -> None:
+    weather = Tool("weather", "When asked about the weather.", {"type": "object"})
+    setup = VoiceSetup(
+        voice="Kore", language="bg-BG", system_instruction="Speak Bulgarian.", tools=(weather,)
+    )
+    config = connect_config(GeminiSettings(voice="Puck"), setup)
+    assert config.system_instruction == "Speak Bulgarian."
+    assert config.speech_config
+    assert config.speech_config.language_code == "bg-BG"
+    assert config.tools
+    [tool] = config.tools
+    assert isinstance(tool, types.Tool)
+    assert tool.function_declarations
+    assert tool.function_declarations[0].name == "weather"
+    assert tool.function_declarations[0].behavior is types.Behavior.BLOCKING
