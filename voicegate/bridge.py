@@ -18,6 +18,8 @@ from voicegate.voice.session import (
     Interrupted,
     ModelAudio,
     ModelText,
+    Reconnected,
+    Reconnecting,
     TurnComplete,
     VoiceEvent,
     VoiceSession,
@@ -83,6 +85,10 @@ class Talk:
             case TurnComplete(reason):
                 self._story.tell(Happening.TURN_COMPLETE, reason=reason)
                 self._turn_over()
+            case Reconnecting(why):
+                self._story.tell(Happening.RECONNECTING, why=why)
+            case Reconnected(resumed, ms):
+                self._story.tell(Happening.RECONNECTED, resumed=resumed, ms=ms)
         self._mark_leaving()
 
     async def said_goodbye(self) -> HangupReason:

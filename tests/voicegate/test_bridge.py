@@ -26,6 +26,8 @@ from voicegate.voice.session import (
     Interrupted,
     ModelAudio,
     ModelText,
+    Reconnected,
+    Reconnecting,
     TurnComplete,
     VoiceError,
     VoiceEvent,
@@ -87,6 +89,9 @@ class FakeVoice:
         raise AssertionError("not asked for")
 
     async def listen(self, heed: Heed) -> NoReturn:
+        raise AssertionError("not asked for")
+
+    def renew(self, why: str) -> None:
         raise AssertionError("not asked for")
 
 
@@ -242,4 +247,15 @@ async def test_the_story_tells_who_said_what_and_when(stage: Stage) -> None:
         (pytest.approx(1.5), Happening.MODEL_SAID, "good day"),
         (pytest.approx(2.0), Happening.INTERRUPTED),
         (pytest.approx(2.5), Happening.TURN_COMPLETE, "RESPONSE_REJECTED"),
+    ]
+
+
+async def test_a_lost_and_a_new_connection_go_into_the_story(stage: Stage) -> None:
+    told: list[Event] = []
+    stage.story.listen(told.append)
+    stage.talk.heed(Reconnecting("1011"))
+    stage.talk.heed(Reconnected(resumed=True, ms=120.0))
+    assert [(one.what, dict(one.fields)) for one in told] == [
+        (Happening.RECONNECTING, {"why": "1011"}),
+        (Happening.RECONNECTED, {"resumed": True, "ms": 120.0}),
     ]

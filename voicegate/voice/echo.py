@@ -44,6 +44,9 @@ class EchoConversation:
         await asyncio.Event().wait()
         raise AssertionError("an echo is never over")
 
+    def renew(self, why: str) -> None:
+        """Do nothing: an echo has nothing to forget."""
+
 
 class Echo:
     """The voice that needs nothing."""

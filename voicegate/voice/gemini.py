@@ -103,6 +103,11 @@ class GeminiConversation:
         await asyncio.wait((self._task,))
         raise self._task.result()
 
+    def renew(self, why: str) -> None:
+        """Cut the connection; without another one that is the end of the conversation."""
+        log.warning("connection given up", why=why)
+        self._abort()
+
     def _current(self) -> AsyncSession:
         if self._task.done():
             raise self._task.result()

@@ -71,8 +71,34 @@ class GoAway:
     """In how many seconds, where it says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """The connection is gone and another is being had; nobody speaks meanwhile."""
+
+    why: str
+    """What became of the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected:
+    """Somebody can speak again."""
+
+    resumed: bool
+    """Whether the conversation was taken up again; else it began anew, with a summary."""
+    ms: float
+    """How long nobody could speak."""
+
+
 VoiceEvent = (
-    ModelAudio | ModelText | CallerText | Interrupted | GenerationComplete | TurnComplete | GoAway
+    ModelAudio
+    | ModelText
+    | CallerText
+    | Interrupted
+    | GenerationComplete
+    | TurnComplete
+    | GoAway
+    | Reconnecting
+    | Reconnected
 )
 
 
@@ -122,6 +148,12 @@ class VoiceSession(Protocol):
         """Hand every event to `heed` until the conversation is over: raises VoiceError then.
 
         Called once. Events before it are kept.
+        """
+
+    def renew(self, why: str) -> None:
+        """Have the other end begin anew, told what was said so far; returns at once.
+
+        For an end that has stopped to answer: `Reconnecting` and `Reconnected` tell the rest.
         """
 
 

@@ -39,4 +39,5 @@ async def test_open_conversations_are_counted() -> None:
     async with echo.converse() as voice:
         assert echo.open_conversations == 1
         await voice.greet("Hello")
+        voice.renew("nobody answers")
     assert echo.open_conversations == 0

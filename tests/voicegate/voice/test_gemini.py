@@ -227,6 +227,13 @@ async def test_a_cut_connection_is_told(gemini: Gemini, fake_gemini: FakeGemini)
             await listened(voice, Listener(), lambda _: False)
 
 
+async def test_a_connection_can_be_given_up(gemini: Gemini, fake_gemini: FakeGemini) -> None:
+    with pytest.raises(VoiceError, match="1006"):
+        async with gemini.converse() as voice:
+            asyncio.get_running_loop().call_later(1, voice.renew, "it says nothing")
+            await listened(voice, Listener(), lambda _: False)
+
+
 async def test_sending_into_a_lost_conversation_is_told(
     gemini: Gemini, fake_gemini: FakeGemini
 ) -> None:
