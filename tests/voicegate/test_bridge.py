@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from collections.abc import Mapping
 from typing import NoReturn, cast
 
 import pytest
@@ -86,6 +87,9 @@ class FakeVoice:
             raise VoiceError("lost")
 
     async def greet(self, instruction: str) -> None:
+        raise AssertionError("not asked for")
+
+    async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
         raise AssertionError("not asked for")
 
     async def listen(self, heed: Heed) -> NoReturn:

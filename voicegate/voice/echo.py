@@ -1,7 +1,7 @@
 """The echo: says back what it hears. For the first run on a new gate, without a key."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
@@ -37,6 +37,9 @@ class EchoConversation:
 
     async def greet(self, instruction: str) -> None:
         """Do nothing: an echo does not begin."""
+
+    async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
+        """Do nothing: an echo calls no tools."""
 
     async def listen(self, heed: Heed) -> NoReturn:
         """Hand over what is said back; an echo is never over."""

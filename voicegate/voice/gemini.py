@@ -4,7 +4,7 @@ The rules behind every line are in docs/gemini.md.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -27,7 +27,10 @@ from voicegate.voice.session import (
     AS_CONFIGURED,
     UPLINK_RATE_HZ,
     Heed,
+    ToolCall,
+    ToolCancelled,
     VoiceError,
+    VoiceEvent,
     VoiceSession,
     VoiceSetup,
 )
@@ -60,6 +63,7 @@ class GeminiConversation:
         self._live: asyncio.Future[AsyncSession] = loop.create_future()
         self._heed: asyncio.Future[Heed] = loop.create_future()
         self._unreadable_at: list[float] = []
+        self._asked: dict[str, str] = {}
         self._task: asyncio.Task[VoiceError]
 
     @asynccontextmanager
@@ -94,6 +98,17 @@ class GeminiConversation:
         """Have the model begin; raises VoiceError where the conversation is over."""
         try:
             await self._current().send_realtime_input(text=instruction)
+        except (ConnectionClosed, OSError) as error:
+            raise VoiceError(describe(error)) from error
+
+    async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
+        """Answer a tool call, once; raises VoiceError where the conversation is over."""
+        live = self._current()
+        if self._asked.pop(call_id, None) is None:
+            return  # the service closes with 1008 over an id that it does not wait for
+        answer = types.FunctionResponse(id=call_id, name=name, response=dict(result))
+        try:
+            await live.send_tool_response(function_responses=answer)
         except (ConnectionClosed, OSError) as error:
             raise VoiceError(describe(error)) from error
 
@@ -148,7 +163,17 @@ class GeminiConversation:
                 self._skip(error)
                 continue
             for event in events:
+                self._note_tool(event)
                 heed(event)
+
+    def _note_tool(self, event: VoiceEvent) -> None:
+        """Keep account of the tool calls that this connection waits for."""
+        match event:
+            case ToolCall(call_id, name):
+                self._asked[call_id] = name
+            case ToolCancelled(ids):
+                for call_id in ids:
+                    self._asked.pop(call_id, None)
 
     def _skip(self, error: Exception) -> None:
         """Count and log a message that cannot be read; too many of them end the conversation."""

@@ -89,6 +89,26 @@ class Reconnected:
     """How long nobody could speak."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for a tool, and is to be answered by `send_tool_result`."""
+
+    id: str
+    """Goes back with the result."""
+    name: str
+    """Which tool, as the model says it: it need not exist."""
+    arguments: Mapping[str, object]
+    """By name, as the model says them: they need not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCancelled:
+    """The model waits no longer for these."""
+
+    ids: tuple[str, ...]
+    """The ids of the tool calls."""
+
+
 VoiceEvent = (
     ModelAudio
     | ModelText
@@ -99,6 +119,8 @@ VoiceEvent = (
     | GoAway
     | Reconnecting
     | Reconnected
+    | ToolCall
+    | ToolCancelled
 )
 
 
@@ -143,6 +165,12 @@ class VoiceSession(Protocol):
 
     async def greet(self, instruction: str) -> None:
         """Have the other end begin; raises VoiceError where it is over."""
+
+    async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
+        """Answer a tool call with JSON; raises VoiceError where it is over.
+
+        Does nothing where nobody waits for this id (any more): each is answered once.
+        """
 
     async def listen(self, heed: Heed) -> NoReturn:
         """Hand every event to `heed` until the conversation is over: raises VoiceError then.

@@ -19,6 +19,8 @@ from voicegate.voice.session import (
     Interrupted,
     ModelAudio,
     ModelText,
+    ToolCall,
+    ToolCancelled,
     TurnComplete,
     VoiceEvent,
 )
@@ -53,6 +55,14 @@ def events_of(message: object) -> Iterator[VoiceEvent]:
     content = _object(message, "message").get("serverContent")
     if content is not None:
         yield from _content_events(_object(content, "serverContent"))
+    asked = _object(message, "message").get("toolCall")
+    if asked is not None:
+        for call in _object(asked, "toolCall").get("functionCalls") or ():
+            yield _tool_call(_object(call, "functionCall"))
+    cancelled = _object(message, "message").get("toolCallCancellation")
+    if cancelled is not None:
+        ids = _object(cancelled, "toolCallCancellation").get("ids") or ()
+        yield ToolCancelled(tuple(str(one) for one in ids))
     go_away = _object(message, "message").get("goAway")
     if go_away is not None:
         yield GoAway(_seconds(_object(go_away, "goAway").get("timeLeft")))
@@ -74,6 +84,13 @@ def _content_events(content: Mapping[str, Any]) -> Iterator[VoiceEvent]:
         yield GenerationComplete()
     if content.get("turnComplete"):
         yield TurnComplete(str(content.get("turnCompleteReason") or ""))
+
+
+def _tool_call(call: Mapping[str, Any]) -> ToolCall:
+    call_id, name = call.get("id"), call.get("name")
+    if not isinstance(call_id, str) or not isinstance(name, str):
+        raise WireError("a tool call without id or name: it cannot be answered")
+    return ToolCall(call_id, name, _object(call.get("args") or {}, "args"))
 
 
 def _audio(blob: object) -> ModelAudio | None:

@@ -7,7 +7,7 @@ import pytest
 from google import genai
 
 from simulator.audio.sound import speech
-from simulator.gemini.script import raw
+from simulator.gemini.script import raw, tool_call
 from simulator.gemini.server import FakeGemini
 from voicegate.config import load
 from voicegate.voice import gemini as gemini_module
@@ -18,13 +18,19 @@ from voicegate.voice.session import (
     Interrupted,
     ModelAudio,
     ModelText,
+    Tool,
+    ToolCall,
+    ToolCancelled,
     TurnComplete,
     VoiceError,
     VoiceEvent,
     VoiceSession,
+    VoiceSetup,
 )
 
 pytestmark = pytest.mark.virtual
+
+FIND = Tool("find", "Finds.", {})
 
 
 @pytest.fixture
@@ -305,6 +311,41 @@ async def test_the_caller_may_give_up_while_the_model_connects(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert gemini.open_conversations == 0
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_tool_call_is_answered_once(
+    gemini: Gemini, fake_gemini: FakeGemini, times: int
+) -> None:
+    listener = Listener()
+    fake_gemini.on_connect(tool_call("find", "id-1", who_is={"deep_er": 1}))
+    fake_gemini.on_tool_result(say=speech(1.0))
+    async with gemini.converse(VoiceSetup(tools=(FIND,))) as voice:
+        await listened(voice, listener, lambda events: ToolCall in map(type, events))
+        for _ in range(times):
+            await voice.send_tool_result("id-1", "find", {"found_it": {"deep_er": None}})
+        await fake_gemini.until(lambda: fake_gemini.session(0).turns_done > 1)
+        assert fake_gemini.session(0).received["toolResponse"] == 1
+    assert {"who_is": {"deep_er": 1}} in [
+        event.arguments for event in listener.events if isinstance(event, ToolCall)
+    ]
+    [line] = [e.detail for e in fake_gemini.journal.entries if e.kind == "toolResponse"]
+    assert '"found_it": {"deep_er": null}' in line
+    fake_gemini.check()
+
+
+async def test_a_cancelled_tool_call_is_not_answered(
+    gemini: Gemini, fake_gemini: FakeGemini
+) -> None:
+    listener = Listener()
+    fake_gemini.on_connect(tool_call("find", "id-1"))
+    async with gemini.converse(VoiceSetup(tools=(FIND,))) as voice:
+        speaking = asyncio.ensure_future(speak(voice, 1.0))
+        await listened(voice, listener, lambda events: ToolCancelled(("id-1",)) in events)
+        await voice.send_tool_result("id-1", "find", {})
+        await speaking
+    assert "toolResponse" not in fake_gemini.session(0).received
+    fake_gemini.check()
 
 
 async def test_set_up_asks_for_what_a_telephone_needs(

@@ -14,6 +14,8 @@ from voicegate.voice.session import (
     Interrupted,
     ModelAudio,
     ModelText,
+    ToolCall,
+    ToolCancelled,
     TurnComplete,
 )
 from voicegate.voice.wire import WireError, audio_message, events_of
@@ -66,6 +68,11 @@ def test_sound_that_is_no_pcm_is_not_played() -> None:
         {"serverContent": {"modelTurn": []}},
         {"serverContent": {"inputTranscription": "x"}},
         {"goAway": 3},
+        {"toolCall": "x"},
+        {"toolCall": {"functionCalls": ["x"]}},
+        {"toolCall": {"functionCalls": [{"name": "hang_up"}]}},
+        {"toolCall": {"functionCalls": [{"id": "1", "name": "hang_up", "args": "x"}]}},
+        {"toolCallCancellation": "x"},
         audio("@@@"),
         audio("AAAA", "audio/pcm;rate=999999"),
         audio("AAAA", "audio/pcm;rate=0"),
@@ -111,6 +118,20 @@ def test_one_message_with_everything_is_read_in_the_order_that_matters() -> None
 )
 def test_go_away_says_how_long(left: str | None, seconds: float | None) -> None:
     assert list(events_of({"goAway": {"timeLeft": left}})) == [GoAway(seconds)]
+
+
+def test_tool_calls_are_read_with_their_arguments_as_they_are() -> None:
+    calls = [{"id": "1", "name": "find", "args": {"a_b": [1]}}, {"id": "2", "name": "hang_up"}]
+    assert list(events_of({"toolCall": {"functionCalls": calls}})) == [
+        ToolCall("1", "find", {"a_b": [1]}),
+        ToolCall("2", "hang_up", {}),
+    ]
+
+
+def test_a_cancellation_names_the_calls() -> None:
+    assert list(events_of({"toolCallCancellation": {"ids": ["1", "2"]}})) == [
+        ToolCancelled(("1", "2"))
+    ]
 
 
 def test_unknown_messages_are_nothing() -> None:
