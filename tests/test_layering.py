@@ -29,6 +29,7 @@ SHELLS = {
 }
 PURE_MODULES = (
     "voicegate.endings",
+    "voicegate.floor",
     "voicegate.goodbye",
     "voicegate.report",
     "voicegate.story",

@@ -4,6 +4,7 @@ import asyncio
 from typing import NoReturn
 
 from voicegate.endings import HangupReason, SilenceClock, SpeechDetector
+from voicegate.floor import Floor
 from voicegate.goodbye import GoodbyeWatch, Speaker
 from voicegate.media.codec import FRAME_BYTES
 from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
@@ -49,6 +50,7 @@ class Talk:
         self._goodbye = goodbye
         self._loop = asyncio.get_running_loop()
         self._speech = SpeechDetector()
+        self._floor = Floor(story)
         self._caller_loud_at = float("-inf")
         self._leaving = asyncio.Event()
         self._generated = asyncio.Event()
@@ -59,7 +61,9 @@ class Talk:
 
     def caller_frame(self, pcm16: bytes) -> None:
         """Take 20 ms of the caller's sound."""
-        if self._speech.frame(level_dbfs(pcm16)):
+        speech = self._speech.frame(level_dbfs(pcm16))
+        self._floor.caller_frame(speech, self._media.queued_ms)
+        if speech:
             now = self._loop.time()
             self.caller_spoke_until = self._caller_loud_at = now
             self._silence.heard_at(now)
@@ -70,10 +74,12 @@ class Talk:
             case ModelAudio(pcm16, sample_rate_hz):
                 self._model_speaks()
                 self._media.say(pcm16, sample_rate_hz)
+                self._floor.model_sound()
             case Interrupted():
                 self.interruptions += 1
                 self._media.flush()
                 self._story.tell(Happening.INTERRUPTED)
+                self._floor.model_silent()
                 self._goodbye.turn_over(Speaker.MODEL)
             case CallerText(text):
                 self._caller_said(text)

@@ -263,3 +263,27 @@ async def test_a_lost_and_a_new_connection_go_into_the_story(stage: Stage) -> No
         (Happening.RECONNECTING, {"why": "1011"}),
         (Happening.RECONNECTED, {"resumed": True, "ms": 120.0}),
     ]
+
+
+async def test_the_story_tells_who_speaks(stage: Stage) -> None:
+    told: list[Event] = []
+    stage.story.listen(told.append)
+    for _ in range(10):
+        stage.talk.caller_frame(LOUD)
+    for _ in range(50):
+        stage.talk.caller_frame(QUIET)
+    stage.talk.heed(AUDIO)
+    stage.talk.caller_frame(QUIET)
+    stage.line.played()
+    stage.talk.caller_frame(QUIET)
+    stage.talk.heed(AUDIO)
+    stage.talk.heed(Interrupted())
+    assert [one.what for one in told] == [
+        Happening.CALLER_SPEAKS,
+        Happening.CALLER_SILENT,
+        Happening.MODEL_SPEAKS,
+        Happening.MODEL_SILENT,
+        Happening.MODEL_SPEAKS,
+        Happening.INTERRUPTED,
+        Happening.MODEL_SILENT,
+    ]
