@@ -7,34 +7,72 @@ from collections.abc import Callable, Iterable
 
 from voicegate.sip.events import DialogId
 from voicegate.sip.headers import DEFAULT_PORT, Address, NameAddr, SipUri
-from voicegate.sip.message import Headers, Received, Request
+from voicegate.sip.message import Headers, Received, Request, Response
+
+Message = Request | Response
+
+SDP_TYPE = ("Content-Type", "application/sdp")
+CREDENTIALS = ("authorization", "proxy-authorization")
 
 
 class Dialog:
-    """The state of one dialog: identity, CSeq numbers, route set, remote target.
+    """The state of one dialog: identity, CSeq numbers, route set, remote target."""
 
-    Made from an INVITE we received. A dialog we begin ourselves differs in its constructor only:
-    From and To change places and the route set is read backwards (RFC 3261 12.1.2).
-    """
+    def __init__(
+        self,
+        identity: DialogId,
+        first: Message,
+        *,
+        parties: tuple[str, str],
+        numbers: tuple[int, int],
+        routes: list[str],
+        ends: tuple[Address, Address],
+    ) -> None:
+        """`first` is the peer's message that made it; parties, numbers and ends: ours, theirs."""
+        self.id = identity
+        self._local_party, self._remote_party = parties
+        self._local_cseq, self.remote_cseq = numbers
+        self._routes = routes
+        self.local, self._signalling = ends
+        self._target = f"sip:{self._signalling}"
+        self.allows = frozenset(method.upper() for method in first.listed("Allow"))
+        """The methods the peer said it takes; empty where it said nothing."""
+        self.refresh_target(first)
 
-    def __init__(self, got: Received, local_tag: str, first_cseq: int) -> None:
+    @classmethod
+    def of_invite(cls, got: Received, local_tag: str, first_cseq: int) -> Dialog:
+        """The dialog that an INVITE we received makes (RFC 3261 12.1.1)."""
         request = got.request
-        self.id = DialogId(request.call_id, local_tag, request.from_.tag)
-        self.remote_cseq = request.cseq.number
-        self._local_cseq = first_cseq
-        # RFC 3261 12.1.1: the local URI is what the INVITE's To says, the remote one its From
-        self._local_party = f"{request.header('To')};tag={local_tag}"
-        self._remote_party = request.header("From") or ""
-        self._routes = request.listed("Record-Route")
-        self._signalling = got.source
-        self._local = got.local
-        self._target = f"sip:{got.source}"
-        self.refresh_target(request)
+        return cls(
+            DialogId(request.call_id, local_tag, request.from_.tag),
+            request,
+            # the local URI is what the INVITE's To says, the remote one its From
+            parties=(f"{request.header('To')};tag={local_tag}", request.header("From") or ""),
+            numbers=(first_cseq, request.cseq.number),
+            routes=request.listed("Record-Route"),
+            ends=(got.local, got.source),
+        )
 
-    def refresh_target(self, request: Request) -> None:
+    @classmethod
+    def of_answer(
+        cls, invite: Request, response: Response, local: Address, destination: Address
+    ) -> Dialog:
+        """The dialog that the answer to an INVITE of ours makes (RFC 3261 12.1.2)."""
+        return cls(
+            DialogId(invite.call_id, invite.from_.tag, response.to.tag),
+            response,
+            parties=(invite.header("From") or "", response.header("To") or ""),
+            # no request of theirs has come yet: any number is right
+            numbers=(invite.cseq.number, -1),
+            # the caller reads the route set backwards
+            routes=response.listed("Record-Route")[::-1],
+            ends=(local, destination),
+        )
+
+    def refresh_target(self, message: Message) -> None:
         """Take the remote target from a Contact (RFC 3261 12.2.1.2); an unusable one changes
         nothing."""
-        for value in request.listed("Contact")[:1]:
+        for value in message.listed("Contact")[:1]:
             try:
                 uri = NameAddr.parse(value).uri
                 SipUri.parse(uri)
@@ -43,24 +81,46 @@ class Dialog:
             # RFC 3261 19.1.5: headers of a URI have no place in a Request-URI
             self._target = uri.partition("?")[0]
 
+    @property
+    def contact(self) -> tuple[str, str]:
+        """Where the peer reaches us."""
+        return ("Contact", f"<sip:{self.local}>")
+
     def request(
-        self, method: str, *, branch: str, product: str, headers: Iterable[tuple[str, str]] = ()
+        self,
+        method: str,
+        *,
+        branch: str,
+        product: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
     ) -> Request:
         """A request of ours inside the dialog, with the next CSeq (RFC 3261 12.2.1.1)."""
         self._local_cseq += 1
+        return self._request(method, self._local_cseq, branch, (*headers, _agent(product)), body)
+
+    def ack(self, invite: Request, *, branch: str, product: str, body: bytes = b"") -> Request:
+        """The ACK of a 2xx (RFC 3261 13.2.2.4): the number and the credentials of its INVITE."""
+        lines = [pair for pair in invite.headers if pair[0].lower() in CREDENTIALS]
+        if body:
+            lines.append(SDP_TYPE)
+        return self._request("ACK", invite.cseq.number, branch, (*lines, _agent(product)), body)
+
+    def _request(
+        self, method: str, number: int, branch: str, headers: Headers, body: bytes
+    ) -> Request:
         uri, routes = self._way()
         lines: Headers = (
-            ("Via", f"SIP/2.0/UDP {self._local};branch={branch};rport"),
+            ("Via", f"SIP/2.0/UDP {self.local};branch={branch};rport"),
             *(("Route", route) for route in routes),
             ("Max-Forwards", "70"),
             ("From", self._local_party),
             ("To", self._remote_party),
             ("Call-ID", self.id.call_id),
-            ("CSeq", f"{self._local_cseq} {method}"),
+            ("CSeq", f"{number} {method}"),
             *headers,
-            ("User-Agent", product),
         )
-        return Request(method, uri, lines)
+        return Request(method, uri, lines, body)
 
     def _way(self) -> tuple[str, list[str]]:
         """Request-URI and Route headers."""
@@ -87,6 +147,10 @@ class Dialog:
         ):
             return self._signalling
         return Address(host, uri.port or DEFAULT_PORT)
+
+
+def _agent(product: str) -> tuple[str, str]:
+    return ("User-Agent", product)
 
 
 def _uri_of(route: str) -> SipUri | None:

@@ -48,7 +48,7 @@ class InviteUsage:
         on_release: Callable[[InviteUsage], None],
     ) -> None:
         self.state = CallState.OFFERED
-        self.dialog = Dialog(got, core.new_tag(), core.random.randint(1, 9999))
+        self.dialog = Dialog.of_invite(got, core.new_tag(), core.random.randint(1, 9999))
         self.invite = got
         self._core = core
         self._transaction = transaction

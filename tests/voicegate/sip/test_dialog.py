@@ -9,7 +9,7 @@ import pytest
 from voicegate.sip.dialog import Dialog
 from voicegate.sip.events import DialogId
 from voicegate.sip.headers import Address
-from voicegate.sip.message import Received, Request, parse
+from voicegate.sip.message import Received, Request, Response, parse
 
 if TYPE_CHECKING:
     from tests.voicegate.sip.conftest import Rig
@@ -22,7 +22,7 @@ def dialog_of(
     data = data.replace(b"Contact: <sip:100@127.0.0.1:5061>", f"Contact: {contact}".encode())
     message = parse(data)
     assert isinstance(message, Request)
-    return Dialog(Received(message, Address("127.0.0.9", 5099), rig.local), "ours", 41)
+    return Dialog.of_invite(Received(message, Address("127.0.0.9", 5099), rig.local), "ours", 41)
 
 
 def bye(dialog: Dialog) -> Request:
@@ -107,3 +107,49 @@ def test_the_target_is_refreshed_without_the_headers_of_its_uri(rig: Rig) -> Non
     assert isinstance(message, Request)
     dialog.refresh_target(message)
     assert bye(dialog).uri == "sip:7@127.0.0.1:7;ob"
+
+
+def answer(*extra: str, tag: str = "theirs") -> Response:
+    lines = ("SIP/2.0 200 OK", "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKi")
+    more = (
+        "From: <sip:gw@127.0.0.1>;tag=ours",
+        f"To: <sip:200@127.0.0.1:5061>;tag={tag}",
+        "Call-ID: c",
+        "CSeq: 7 INVITE",
+        *extra,
+    )
+    message = parse("\r\n".join((*lines, *more, "", "")).encode())
+    assert isinstance(message, Response)
+    return message
+
+
+def begun(*extra: str) -> tuple[Request, Dialog]:
+    headers = (
+        ("Via", "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKi"),
+        ("From", "<sip:gw@127.0.0.1>;tag=ours"),
+        ("To", "<sip:200@127.0.0.1:5061>"),
+        ("Call-ID", "c"),
+        ("CSeq", "7 INVITE"),
+        ("Proxy-Authorization", "Digest x"),
+    )
+    invite = Request("INVITE", "sip:200@127.0.0.1:5061", headers)
+    local, destination = Address("127.0.0.1", 5060), Address("127.0.0.1", 5061)
+    return invite, Dialog.of_answer(invite, answer(*extra), local, destination)
+
+
+def test_a_dialog_we_began_reads_the_route_set_backwards(rig: Rig) -> None:
+    _, dialog = begun("Record-Route: <sip:p1;lr>, <sip:p2;lr>", "Contact: <sip:200@127.0.0.1:5099>")
+    request = bye(dialog)
+    assert dialog.id == DialogId("c", "ours", "theirs")
+    assert request.header("From") == "<sip:gw@127.0.0.1>;tag=ours"
+    assert request.header("To") == "<sip:200@127.0.0.1:5061>;tag=theirs"
+    assert request.header_lines("Route") == ["<sip:p2;lr>", "<sip:p1;lr>"]
+    assert (request.uri, str(request.cseq)) == ("sip:200@127.0.0.1:5099", "8 BYE")
+
+
+def test_the_ack_of_a_2xx_has_the_number_and_the_credentials_of_its_invite() -> None:
+    invite, dialog = begun("Contact: <sip:200@127.0.0.1:5099>")
+    ack = dialog.ack(invite, branch="z9hG4bKa", product="p", body=b"sdp")
+    assert (ack.uri, str(ack.cseq), ack.body) == ("sip:200@127.0.0.1:5099", "7 ACK", b"sdp")
+    assert ack.header("Proxy-Authorization") == "Digest x"
+    assert str(bye(dialog).cseq) == "8 BYE"
