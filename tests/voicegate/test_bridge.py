@@ -89,6 +89,9 @@ class FakeVoice:
     async def greet(self, instruction: str) -> None:
         raise AssertionError("not asked for")
 
+    async def send_text(self, text: str) -> None:
+        raise AssertionError("not asked for")
+
     async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
         raise AssertionError("not asked for")
 

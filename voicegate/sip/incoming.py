@@ -10,6 +10,7 @@ from voicegate.sip.events import CallReceived, DialogEnd, DialogId
 from voicegate.sip.headers import user_of
 
 Renegotiate = Callable[[bytes], bytes | None]
+Inform = Callable[[str, bytes], None]
 
 
 class DialogCommands(Protocol):
@@ -25,6 +26,10 @@ class DialogCommands(Protocol):
 def refuse_offer(_body: bytes) -> bytes | None:
     """What answers a re-INVITE as long as nobody else does: 488."""
     return None
+
+
+def ignore_info(_content_type: str, _body: bytes) -> None:
+    """What hears an INFO as long as nobody else does."""
 
 
 class IncomingCall:
@@ -50,6 +55,8 @@ class IncomingCall:
         """Loop time, in seconds."""
         self.renegotiate: Renegotiate = refuse_offer
         """Given the body of a re-INVITE gives the current answer; None: 488, the call goes on."""
+        self.inform: Inform = ignore_info
+        """Given Content-Type and body of each INFO; it has been answered 200."""
         self.end: DialogEnd | None = None
         """How the peer ended the dialog; None while it has not."""
         self._invite = invite.request

@@ -26,7 +26,7 @@ from voicegate.sip.events import (
 )
 from voicegate.sip.events import DialogEnd as DialogEnd
 from voicegate.sip.incoming import IncomingCall as IncomingCall
-from voicegate.sip.incoming import refuse_offer
+from voicegate.sip.incoming import ignore_info, refuse_offer
 from voicegate.sip.message import MAX_MESSAGE_BYTES, Address
 from voicegate.sip.udp import face_towards, open_udp_socket
 
@@ -184,6 +184,8 @@ class UserAgent(asyncio.DatagramProtocol):
             self._take_offer(event)
         elif isinstance(event, InfoReceived):
             self.counters["infos"] += 1
+            if (call := self._calls.get(event.dialog)) is not None:
+                call.inform(event.content_type, event.body)
         elif (end := _ENDS.get(type(event))) is not None:
             call = self._let_go(event.dialog)
             if call is not None:
@@ -216,7 +218,7 @@ class UserAgent(asyncio.DatagramProtocol):
             return None
         call = self._calls.pop(dialog, None)
         if call is not None:
-            call.renegotiate = refuse_offer
+            call.renegotiate, call.inform = refuse_offer, ignore_info
         return call
 
     def _local_for(self, peer: Address) -> Address:

@@ -38,6 +38,9 @@ class EchoConversation:
     async def greet(self, instruction: str) -> None:
         """Do nothing: an echo does not begin."""
 
+    async def send_text(self, text: str) -> None:
+        """Do nothing: an echo has no words."""
+
     async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
         """Do nothing: an echo calls no tools."""
 

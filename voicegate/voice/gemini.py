@@ -96,8 +96,12 @@ class GeminiConversation:
 
     async def greet(self, instruction: str) -> None:
         """Have the model begin; raises VoiceError where the conversation is over."""
+        await self.send_text(instruction)
+
+    async def send_text(self, text: str) -> None:
+        """Tell the model something in words; raises VoiceError where the conversation is over."""
         try:
-            await self._current().send_realtime_input(text=instruction)
+            await self._current().send_realtime_input(text=text)
         except (ConnectionClosed, OSError) as error:
             raise VoiceError(describe(error)) from error
 

@@ -166,6 +166,10 @@ class VoiceSession(Protocol):
     async def greet(self, instruction: str) -> None:
         """Have the other end begin; raises VoiceError where it is over."""
 
+    async def send_text(self, text: str) -> None:
+        """Tell the other end something in words, such as a key that was pressed; raises VoiceError
+        where it is over."""
+
     async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
         """Answer a tool call with JSON; raises VoiceError where it is over.
 

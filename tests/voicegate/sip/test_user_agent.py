@@ -15,7 +15,7 @@ import pytest
 
 from simulator.clock import run_virtual
 from voicegate.sip import user_agent as module
-from voicegate.sip.incoming import refuse_offer
+from voicegate.sip.incoming import ignore_info, refuse_offer
 from voicegate.sip.message import Address, Request, Response, parse
 from voicegate.sip.user_agent import DialogEnd, IncomingCall, UserAgent, open_user_agent
 
@@ -288,3 +288,16 @@ def test_settled_gives_up_in_time(rig: Rig) -> None:
     done, took = run_virtual(story())
     assert not done
     assert took == pytest.approx(2.0, abs=0.01)
+
+
+async def test_an_info_reaches_the_call_until_it_is_over(rig: Rig) -> None:
+    told: list[tuple[str, bytes]] = []
+    async with opened(rig) as (agent, peer):
+        call, answer = await peer.call(agent)
+        call.inform = lambda kind, body: told.append((kind, body))
+        peer.send(rig.request("INFO", cseq=2, to_tag=answer.to.tag, body=b"5"))
+        assert await peer.statuses(1) == [200]
+        assert [body for _, body in told] == [b"5"]
+        peer.send(rig.request("BYE", cseq=3, to_tag=answer.to.tag))
+        assert await peer.statuses(1) == [200]
+        assert call.inform is ignore_info

@@ -39,5 +39,6 @@ async def test_open_conversations_are_counted() -> None:
     async with echo.converse() as voice:
         assert echo.open_conversations == 1
         await voice.greet("Hello")
+        await voice.send_text("The caller pressed a key.")
         voice.renew("nobody answers")
     assert echo.open_conversations == 0

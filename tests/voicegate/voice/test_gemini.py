@@ -117,6 +117,14 @@ async def test_a_greeting_comes_back_as_sound_and_text(
     fake_gemini.check()
 
 
+async def test_text_reaches_the_model_as_it_is(gemini: Gemini, fake_gemini: FakeGemini) -> None:
+    async with gemini.converse() as voice:
+        await voice.send_text("The caller pressed 1.")
+        session = fake_gemini.session(0)
+        await fake_gemini.until(lambda: bool(session.inputs.texts))
+        assert session.inputs.texts == ["The caller pressed 1."]
+
+
 async def test_a_second_turn_is_heard_too(gemini: Gemini, fake_gemini: FakeGemini) -> None:
     listener = Listener()
     async with gemini.converse() as voice:

@@ -28,7 +28,7 @@ def test_an_event_is_a_value(event: session.VoiceEvent) -> None:
         event.anything = 1  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("name", ["send_audio", "greet", "send_tool_result", "listen"])
+@pytest.mark.parametrize("name", ["send_audio", "greet", "send_text", "send_tool_result", "listen"])
 def test_both_conversations_have_the_protocols_methods(name: str) -> None:
     assert callable(getattr(EchoConversation, name))
     assert callable(getattr(GeminiConversation, name))
