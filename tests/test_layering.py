@@ -23,6 +23,7 @@ SHELLS = {
     "voicegate.sip.incoming": "what the shell hands to a call, with an awaitable end",
     "voicegate.sip.udp": "the socket of the shell",
     "voicegate.media.session": "the shell of a call's media",
+    "voicegate.media.opening": "opens that shell",
     "voicegate.media.clock": "the shared ticker on loop.call_at",
     "voicegate.media.lent": "a lent port and its socket",
     "voicegate.media.uplink": "the queue a call awaits",

@@ -24,8 +24,9 @@ from voicegate.endings import HangupReason
 from voicegate.goodbye import GoodbyeWatch, Speaker, load_phrases
 from voicegate.logs import get_logger
 from voicegate.media.clock import Ticker
+from voicegate.media.opening import open_media
 from voicegate.media.ports import PortPool
-from voicegate.media.session import MediaSession, open_media
+from voicegate.media.session import MediaSession
 from voicegate.report import CallReport, masked
 from voicegate.sip.message import Address
 from voicegate.sip.user_agent import IncomingCall, UserAgent, open_user_agent

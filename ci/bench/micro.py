@@ -256,7 +256,7 @@ def _session() -> MediaSession:
 
     answer = answerer(OFFER, 1)
     session = MediaSession(answer, answerer, Ticker(), random.Random(1))  # type: ignore[arg-type]
-    session.attach(NoTransport(), lambda: None)
+    session.attach(NoTransport(), (HOST, 40000), lambda: None)
     session._started = True
     return session
 

@@ -50,6 +50,10 @@ class MediaCounters:
     """Packets of another source, or far out of sequence, never confirmed: dropped."""
     lost: int
     """Packets that never came."""
+    jitter_ms: float
+    """The interarrival jitter of RFC 3550 6.4.1 at the end."""
+    max_gap_ms: float
+    """The longest time in which no packet came."""
     late: int
     """Packets that came after their time: dropped."""
     duplicates: int

@@ -9,12 +9,11 @@ kept for the last 400; now and then the delay is changed by one frame: longer wh
 too close, shorter when all of them come early. Changes are made in quiet frames where possible.
 """
 
-from collections import deque
-
 from voicegate.media.codec import FRAME_MS, FRAME_SAMPLES, SILENCE_FRAME, Codec, peak
 from voicegate.media.concealment import Concealer, splice
 from voicegate.media.counters import JitterCounters
 from voicegate.media.rtp import RtpPacket
+from voicegate.media.slack import Slacks
 
 Frame = bytes
 """20 ms of PCM16 mono at 8 kHz: 320 bytes."""
@@ -31,8 +30,6 @@ _SEEN_MASK = (1 << _SEEN_BITS) - 1
 _RESTART = 3000
 """A step of the sequence beyond which another stream begins (RFC 3550 A.1, MAX_DROPOUT)."""
 
-_WINDOW = 400
-"""Packets whose slack is remembered: 8 s at 20 ms."""
 _OUTLIERS = 1
 """So many packets of the window may come too late before the delay grows."""
 _JUDGE_EVERY = 50
@@ -76,8 +73,7 @@ class JitterBuffer:
         self._here = bytearray(_RING)
         self._next = first - self._start
         self._end = first
-        self._slacks: deque[int] = deque(maxlen=_WINDOW)
-        self._moved = 0
+        self._slacks = Slacks()
         self._change = 0
         self._waited = 0
         self._patience = _PATIENCE
@@ -88,6 +84,11 @@ class JitterBuffer:
     def depth_ms(self) -> float:
         """How far the newest sample lies ahead of the next frame."""
         return max(0, self._end - self._next) / 8
+
+    @property
+    def delay_ms(self) -> float:
+        """From the coming of a packet until the clock takes it, as it is now."""
+        return max(0, self._slacks.median) / 8
 
     # Packets in
 
@@ -111,7 +112,7 @@ class JitterBuffer:
             at = self._follow(at, len(payload), contiguous=step <= 1)
         ahead = at - self._next
         before_tick = int((self._taken_at + _FRAME_S - now) * _SAMPLES_PER_S)
-        self._slacks.append(ahead + max(0, min(before_tick, FRAME_SAMPLES)) + self._moved)
+        self._slacks.note(ahead + max(0, min(before_tick, FRAME_SAMPLES)))
         if ahead < 0:
             payload, at = payload[-ahead:], self._next
         if not payload or ahead > _AHEAD_MAX:
@@ -177,7 +178,7 @@ class JitterBuffer:
     def _shift(self, samples: int) -> None:
         """Move the point of playing; the slacks so far move with it."""
         self._next += samples
-        self._moved += samples
+        self._slacks.shift(samples)
 
     def _write(self, at: int, payload: bytes) -> None:
         length = len(payload)
@@ -257,18 +258,17 @@ class JitterBuffer:
         self._calm_s += 1
         if len(self._slacks) < _JUDGE_EVERY // 2:
             return
-        slacks = sorted(self._slacks)
-        low = slacks[_OUTLIERS] - self._moved
-        recent = min(list(self._slacks)[-_JUDGE_EVERY:]) - self._moved
+        slacks = self._slacks.ranked()
+        low = slacks[_OUTLIERS]
+        recent = self._slacks.least_of_last(_JUDGE_EVERY)
         if low < _SLACK_MIN:
-            room = self._depth_max - (slacks[-1] - self._moved)
+            room = self._depth_max - slacks[-1]
             wanted = -(-(_SLACK_MIN - low) // FRAME_SAMPLES)
             self._plan(max(0, min(wanted, room // FRAME_SAMPLES)), _PATIENCE_BURST)
             return
         if recent > _CATCH_UP:
             # What made the delay grow is over: forget it, or it would grow again.
-            for _ in range(len(self._slacks) - _JUDGE_EVERY):
-                self._slacks.popleft()
+            self._slacks.forget_all_but(_JUDGE_EVERY)
             self._plan(-((recent - _SLACK_SPARE) // FRAME_SAMPLES), _PATIENCE_BURST)
         elif self._calm_s >= _CALM_S and low > FRAME_SAMPLES + _SLACK_SPARE:
             self._plan(-1, _PATIENCE)
@@ -290,7 +290,7 @@ class JitterBuffer:
             if self._end < self._next + FRAME_SAMPLES:
                 return frame
             self._change += 1
-            self._moved += FRAME_SAMPLES
+            self._slacks.shift(FRAME_SAMPLES)
             return splice(frame, self._take_next())
         self._change -= 1
         self._shift(-FRAME_SAMPLES)

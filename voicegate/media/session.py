@@ -2,30 +2,27 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from random import Random
 
-from voicegate.media.answer import Answer, Target, make_answer
+from voicegate.media.answer import Answer, Target
+from voicegate.media.arrivals import Arrivals
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
 from voicegate.media.counters import MediaCounters
 from voicegate.media.jitter import JitterBuffer
-from voicegate.media.lent import LentSocket, RtpProtocol
 from voicegate.media.playout import Playout
-from voicegate.media.ports import PortPool
 from voicegate.media.resample import Resampler
 from voicegate.media.rtp import RtpReceiver, RtpSender
-from voicegate.media.sdp import OfferRefused, parse_offer
+from voicegate.media.sdp import OfferRefused
 from voicegate.media.uplink import Uplink
 
-_DATAGRAM_MAX = 2048
-"""asyncio allocates its largest datagram for every receive: 256 KiB unless told. No RTP packet is
-longer than this (a signalling socket must not do it)."""
 _DIGITS_KEPT = 64
 
 Answerer = Callable[[bytes, int], Answer]
 """Answers an offer as this call would, with the given o= version. Raises OfferRefused."""
+PacketTap = Callable[[bytes, Target, Target], None]
+"""Takes a datagram, its source and its destination; it must not wait."""
 
 
 class MediaSession:
@@ -52,12 +49,15 @@ class MediaSession:
         self._played_out.set()
         self._resampler = Resampler(8000, 8000)
         self._uplink = Uplink(self._loop)
+        self._arrivals = Arrivals()
         self._transport: asyncio.DatagramTransport | None = None
+        self._local: Target = ("", 0)
         self._release: Callable[[], None] = lambda: None
         self._started = False
         self._stopped = False
         self._paused = False
         self._taps: tuple[Tap, ...] = ()
+        self._packet_taps: tuple[PacketTap, ...] = ()
         self._digits: deque[str] = deque(maxlen=_DIGITS_KEPT)
         self._digits_seen = 0
         self._packets_in = self._packets_out = self._early = self._foreign = 0
@@ -80,9 +80,12 @@ class MediaSession:
         """`PCMU` or `PCMA`."""
         return self._answer.codec.name
 
-    def attach(self, transport: asyncio.DatagramTransport, release: Callable[[], None]) -> None:
-        """Take the transport; `release` closes its socket at once. For `open_media`."""
-        self._transport, self._release = transport, release
+    def attach(
+        self, transport: asyncio.DatagramTransport, local: Target, release: Callable[[], None]
+    ) -> None:
+        """Take the transport, our address as the caller knows it, and what closes the socket at
+        once. For `open_media`."""
+        self._transport, self._local, self._release = transport, local, release
 
     def start(self) -> None:
         """Begin: the call is answered. The first packet leaves with the next tick, at once."""
@@ -142,16 +145,20 @@ class MediaSession:
             self._foreign += 1
             return
         self._packets_in += 1
+        for tap in self._packet_taps:
+            tap(data, self._remote, self._local)
         if not self._started:
             self._early += 1
             return
+        now = self._loop.time()
         packets, digit = self._receiver.receive(data)
         for packet in packets:
-            self._jitter.put(packet, self._loop.time())
+            self._arrivals.packet(packet.timestamp, now)
+            self._jitter.put(packet, now)
         if digit is not None:
             self._digits.append(digit)
             self._digits_seen += 1
-            self.last_digit_at = self._loop.time()
+            self.last_digit_at = now
 
     # The model's voice
 
@@ -187,6 +194,15 @@ class MediaSession:
         """Call `tap` with both frames of each tick, as heard and as sent, until `stop()`."""
         self._taps += (tap,)
 
+    def tap_packets(self, tap: PacketTap) -> None:
+        """Call `tap` with every datagram of the caller and every one of ours."""
+        self._packet_taps += (tap,)
+
+    @property
+    def hearing_delay_ms(self) -> float:
+        """How long ago the frame that is heard now came, as it is now."""
+        return self._jitter.delay_ms
+
     def _tick(self, now: float) -> None:
         heard = self._jitter.take(now)
         self._uplink.put(heard)
@@ -206,10 +222,12 @@ class MediaSession:
             self._send(self._sender.packet(payload))
 
     def _send(self, packet: bytes) -> None:
-        if self._paused or self._transport is None:
+        if self._paused or self._transport is None or self._remote is None:
             self._send_blocked += 1
             return
         self._packets_out += 1
+        for tap in self._packet_taps:
+            tap(packet, self._local, self._remote)
         self._transport.sendto(packet, self._remote)
 
     def note_udp_error(self) -> None:
@@ -232,6 +250,8 @@ class MediaSession:
             unexpected=receiver.unexpected,
             strays=receiver.strays,
             lost=jitter.lost,
+            jitter_ms=round(self._arrivals.jitter_ms, 2),
+            max_gap_ms=round(self._arrivals.max_gap_s * 1000, 1),
             late=jitter.late,
             duplicates=jitter.duplicates,
             concealed=jitter.concealed,
@@ -243,57 +263,3 @@ class MediaSession:
             digits=self._digits_seen,
             udp_errors=self._udp_errors,
         )
-
-
-@asynccontextmanager
-async def open_media(
-    offer: bytes,
-    *,
-    pool: PortPool,
-    ticker: Ticker,
-    local_host: str,
-    bind_host: str,
-    codecs: tuple[str, ...],
-    signalling_host: str,
-    allowed: Callable[[str], bool],
-    random: Random,
-    own_addresses: Collection[Target] = (),
-) -> AsyncIterator[MediaSession]:
-    """Open the media that the offer asks for; at the end of the block nothing of it is left.
-
-    `local_host` goes into the answer, `bind_host` is what the socket binds to. `own_addresses` are
-    sockets of ours (the SIP port) that no offer may name. Raises OfferRefused or NoPortFree.
-    """
-    loop = asyncio.get_running_loop()
-    parse_offer(offer)
-    session_id = random.getrandbits(48)
-
-    def answer(body: bytes, version: int) -> Answer:
-        return make_answer(
-            parse_offer(body),
-            local_host=local_host,
-            local_port=lent.port,
-            codecs=codecs,
-            signalling_host=signalling_host,
-            allowed=allowed,
-            session_id=session_id,
-            version=version,
-            own_addresses=own_addresses,
-        )
-
-    lent = LentSocket(pool, bind_host, loop)
-    try:
-        session = MediaSession(answer(offer, 1), answer, ticker, random)
-        transport, protocol = await loop.create_datagram_endpoint(
-            lambda: RtpProtocol(session), sock=lent.sock
-        )
-        transport.max_size = _DATAGRAM_MAX  # type: ignore[attr-defined]
-        try:
-            lent.advertised = True
-            session.attach(transport, lent.close)
-            yield session
-        finally:
-            session.stop()
-            await protocol.closed
-    finally:
-        lent.close()

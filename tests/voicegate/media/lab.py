@@ -7,9 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 from voicegate.media.clock import Ticker
+from voicegate.media.opening import open_media
 from voicegate.media.ports import PortPool
 from voicegate.media.rtp import RtpPacket, parse_rtp
-from voicegate.media.session import MediaSession, open_media
+from voicegate.media.session import MediaSession
 
 HOST = "127.0.0.1"
 LOUD = b"\x10\x20" * 160

@@ -1,0 +1,31 @@
+"""The memory of how early packets came."""
+
+from voicegate.media.slack import WINDOW, Slacks
+
+
+def noted(*samples: int) -> Slacks:
+    slacks = Slacks()
+    for one in samples:
+        slacks.note(one)
+    return slacks
+
+
+def test_the_slacks_are_given_in_order_with_their_median() -> None:
+    slacks = noted(30, 10, 20)
+    assert (slacks.ranked(), slacks.median, len(slacks)) == ([10, 20, 30], 20, 3)
+    assert noted().median == 0
+
+
+def test_what_was_noted_moves_with_the_point_of_playing() -> None:
+    slacks = noted(100)
+    slacks.shift(160)
+    slacks.note(100)
+    assert slacks.ranked() == [-60, 100]
+    assert slacks.least_of_last(1) == 100
+
+
+def test_the_oldest_go() -> None:
+    slacks = noted(*range(WINDOW + 5))
+    assert slacks.ranked()[0] == 5
+    slacks.forget_all_but(2)
+    assert slacks.ranked() == [WINDOW + 3, WINDOW + 4]

@@ -1,0 +1,71 @@
+"""Opening the media of a call: a lent port, one socket, and the answer to the offer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from random import Random
+
+from voicegate.media.answer import Answer, Target, make_answer
+from voicegate.media.clock import Ticker
+from voicegate.media.lent import LentSocket, RtpProtocol
+from voicegate.media.ports import PortPool
+from voicegate.media.sdp import parse_offer
+from voicegate.media.session import MediaSession
+
+_DATAGRAM_MAX = 2048
+"""asyncio allocates its largest datagram for every receive: 256 KiB unless told. No RTP packet is
+longer than this (a signalling socket must not do it)."""
+
+
+@asynccontextmanager
+async def open_media(
+    offer: bytes,
+    *,
+    pool: PortPool,
+    ticker: Ticker,
+    local_host: str,
+    bind_host: str,
+    codecs: tuple[str, ...],
+    signalling_host: str,
+    allowed: Callable[[str], bool],
+    random: Random,
+    own_addresses: Collection[Target] = (),
+) -> AsyncIterator[MediaSession]:
+    """Open the media that the offer asks for; at the end of the block nothing of it is left.
+
+    `local_host` goes into the answer, `bind_host` is what the socket binds to. `own_addresses` are
+    sockets of ours (the SIP port) that no offer may name. Raises OfferRefused or NoPortFree.
+    """
+    loop = asyncio.get_running_loop()
+    parse_offer(offer)
+    session_id = random.getrandbits(48)
+
+    def answer(body: bytes, version: int) -> Answer:
+        return make_answer(
+            parse_offer(body),
+            local_host=local_host,
+            local_port=lent.port,
+            codecs=codecs,
+            signalling_host=signalling_host,
+            allowed=allowed,
+            session_id=session_id,
+            version=version,
+            own_addresses=own_addresses,
+        )
+
+    lent = LentSocket(pool, bind_host, loop)
+    try:
+        session = MediaSession(answer(offer, 1), answer, ticker, random)
+        transport, protocol = await loop.create_datagram_endpoint(
+            lambda: RtpProtocol(session), sock=lent.sock
+        )
+        transport.max_size = _DATAGRAM_MAX  # type: ignore[attr-defined]
+        try:
+            lent.advertised = True
+            session.attach(transport, (local_host, lent.port), lent.close)
+            yield session
+        finally:
+            session.stop()
+            await protocol.closed
+    finally:
+        lent.close()
