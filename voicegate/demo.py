@@ -187,12 +187,9 @@ class World:
         if model is not None:
             # energy shows that somebody was heard, the stamps show who: none but the other side
             by_model = model.heard.level_dbfs() > SPEECH_DBFS
-            by_model = by_model and bool(
-                model.heard.only_from(call, at_least=CALLER_STAMPS - STAMPS_LOST)
-            )
-            by_caller = by_caller and bool(
-                call.heard.only_from(model, at_least=MODEL_STAMPS - STAMPS_LOST)
-            )
+            of_caller, of_model = CALLER_STAMPS - STAMPS_LOST, MODEL_STAMPS - STAMPS_LOST
+            by_model = by_model and bool(model.heard.only_from(call, at_least=of_caller))
+            by_caller = by_caller and bool(call.heard.only_from(model, at_least=of_model))
         return DemoCall(
             number=report.number,
             heard_by_model=by_model,
