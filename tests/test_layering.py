@@ -55,6 +55,7 @@ DOWN = (
     "voicegate.gateway",
     "voicegate.call",
     "voicegate.bridge",
+    "voicegate.talk",
     "voicegate.media.session",
 )
 DOWN_IN_SIP = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voicegate.aio import first_of
-from voicegate.bridge import Talk, downlink, max_duration, no_speech, uplink
+from voicegate.bridge import downlink, max_duration, no_speech, uplink
 from voicegate.endings import HangupReason, SilenceClock
 from voicegate.goodbye import GoodbyeWatch
 from voicegate.logs import get_logger
@@ -20,6 +20,7 @@ from voicegate.media.session import MediaSession
 from voicegate.settings import CallSettings
 from voicegate.sip.user_agent import DialogEnd, IncomingCall
 from voicegate.story import Happening, Story
+from voicegate.talk import Talk
 from voicegate.voice.session import VoiceError, VoiceSession
 
 log = get_logger(__name__)

@@ -11,7 +11,7 @@ from simulator.gate.gate import SimulatedGate
 from simulator.gemini.server import FakeGemini
 from simulator.target.target import Settings
 from simulator.witness.witness import Witness
-from voicegate import bridge
+from voicegate import talk
 from voicegate.endings import HangupReason
 from voicegate.gateway import Gateway
 from voicegate.report import CallReport
@@ -184,7 +184,7 @@ async def test_a_bug_of_ours_in_mid_call(
         raise RuntimeError("a bug of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr(bridge, "level_dbfs", broken)
+        patched.setattr(talk, "level_dbfs", broken)
         await call.ended(by="gateway", within_s=5)
     await at_baseline(witness, gateway)
     assert "fault in a call" in caplog.text
