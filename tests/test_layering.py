@@ -21,7 +21,8 @@ PURE_PACKAGES = ("voicegate.sip", "voicegate.media", "simulator.audio")
 SHELLS = {
     "voicegate.sip.user_agent": "the asyncio shell of the endpoint",
     "voicegate.sip.incoming": "what the shell hands to a call, with an awaitable end",
-    "voicegate.sip.udp": "the socket of the shell",
+    "voicegate.sip.udp": "a datagram socket of the shell",
+    "voicegate.sip.sockets": "all sockets of the shell",
     "voicegate.media.session": "the shell of a call's media",
     "voicegate.media.opening": "opens that shell",
     "voicegate.media.clock": "the shared ticker on loop.call_at",

@@ -28,12 +28,13 @@ from voicegate.gateway import Gateway
 from voicegate.media.lent import RtpProtocol
 from voicegate.media.ports import PortPool
 from voicegate.media.session import MediaSession
+from voicegate.sip.address import Address, Flow
 from voicegate.sip.dialog import Dialog
 from voicegate.sip.endpoint import Endpoint
-from voicegate.sip.headers import Address
 from voicegate.sip.message import Headers, Received, Request
+from voicegate.sip.udp import UdpListener
 from voicegate.sip.usage import CallState, InviteUsage, _ignore
-from voicegate.sip.user_agent import IncomingCall, UserAgent
+from voicegate.sip.user_agent import IncomingCall
 from voicegate.voice.gemini import GeminiConversation
 
 Story = Callable[[Stage], Awaitable[None]]
@@ -241,7 +242,8 @@ def cseq_999_each_time(sinner: Sinner) -> None:
         for _ in range(2):
             self.dialog._local_cseq = 998
             bye = self.dialog.request("BYE", branch=core.new_branch(), product=core.product)
-            core.layer.start(bye, self.dialog.next_hop(core.may_send_to), now, _ignore)
+            flow = self.dialog.next_hop(core.may_send_to, core.local_towards)
+            core.layer.start(bye, flow, now, _ignore)
         self._end(now)
 
     sinner.patch.setattr(InviteUsage, "_send_bye", send_bye)
@@ -259,8 +261,8 @@ def route_forgotten(sinner: Sinner) -> None:
 def bye_to_nobody(sinner: Sinner) -> None:
     """The BYE goes to SIP's usual port, wherever the gate may be."""
 
-    def next_hop(self: Dialog, _may_send_to: Callable[[str], bool]) -> Address:
-        return Address(self._signalling.host, 9)
+    def next_hop(self: Dialog, *_: object) -> Flow:
+        return Flow(self.local, Address(self._signalling.host, 9))
 
     sinner.patch.setattr(Dialog, "next_hop", next_hop)
 
@@ -369,11 +371,11 @@ def port_without_rest(sinner: Sinner) -> None:
 def error_closes_sip(sinner: Sinner) -> None:
     """An error of the socket is taken for its end."""
 
-    def error_received(self: UserAgent, _exc: Exception) -> None:
+    def error_received(self: UdpListener, _exc: Exception) -> None:
         assert self._transport is not None
         self._transport.close()
 
-    sinner.patch.setattr(UserAgent, "error_received", error_received)
+    sinner.patch.setattr(UdpListener, "error_received", error_received)
 
 
 def error_ends_media(sinner: Sinner) -> None:

@@ -171,8 +171,7 @@ class Gateway:
 
     def _open_agent(self) -> AbstractAsyncContextManager[UserAgent]:
         return open_user_agent(
-            self.config.sip.host,
-            self.config.sip.port,
+            [Address(self.config.sip.host, self.config.sip.port)],
             product=f"voicegate/{__version__}",
             allow=self._may_call,
             ready=lambda: self.takes_calls,

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from voicegate.sip.address import Address
 from voicegate.sip.events import Event
 from voicegate.sip.headers import BRANCH_COOKIE
 from voicegate.sip.layer import TransactionLayer
@@ -25,6 +26,8 @@ class UaCore:
     product: str
     """For Server and User-Agent."""
     may_send_to: Callable[[str], bool]
+    local_towards: Callable[[Address], Address | None]
+    """Our address as that peer must see it; None for a transport or family we have not."""
     counters: Counter[str]
     events: deque[Event] = field(default_factory=deque)
     _secret: bytes = b""
@@ -82,4 +85,4 @@ class UaCore:
     ) -> None:
         """Answer and remember nothing (RFC 3261 8.2.7)."""
         response = self.response(got, status, headers=headers, reason=reason)
-        self.layer.send(response, got.reply_address)
+        self.layer.send(response, got.reply_flow)

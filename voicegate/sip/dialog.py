@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 
+from voicegate.sip.address import DEFAULT_PORTS, Address, Flow
 from voicegate.sip.events import DialogId
-from voicegate.sip.headers import DEFAULT_PORT, Address, NameAddr, SipUri
+from voicegate.sip.headers import NameAddr, SipUri
 from voicegate.sip.message import Headers, Received, Request, Response
 
 Message = Request | Response
@@ -34,7 +35,7 @@ class Dialog:
         self._local_cseq, self.remote_cseq = numbers
         self._routes = routes
         self.local, self._signalling = ends
-        self._target = f"sip:{self._signalling}"
+        self._target = self._signalling.uri
         self.allows = frozenset(method.upper() for method in first.listed("Allow"))
         """The methods the peer said it takes; empty where it said nothing."""
         self.refresh_target(first)
@@ -84,7 +85,7 @@ class Dialog:
     @property
     def contact(self) -> tuple[str, str]:
         """Where the peer reaches us."""
-        return ("Contact", f"<sip:{self.local}>")
+        return ("Contact", f"<{self.local.uri}>")
 
     def request(
         self,
@@ -131,22 +132,41 @@ class Dialog:
         # a strict router wants its own URI on the start line and the target last
         return str(first), [*self._routes[1:], f"<{self._target}>"]
 
-    def next_hop(self, may_send_to: Callable[[str], bool]) -> Address:
-        """Where our requests go: the first route or the target, if it is an address we may send
-        to; else whence the INVITE came. No name is looked up, no third party is sent packets.
+    def next_hop(
+        self,
+        may_send_to: Callable[[str], bool],
+        local_towards: Callable[[Address], Address | None],
+    ) -> Flow:
+        """The way of our requests: to the first route or the target, if it is an address we may
+        send to by a transport we have; else back whence the INVITE came. No name is looked up, no
+        third party is sent packets.
         """
+        named = self._named_hop(may_send_to)
+        if named is None:
+            return Flow(self.local, self._signalling)
+        if named.transport != self._signalling.transport:
+            local = local_towards(named)
+            return Flow(local, named) if local else Flow(self.local, self._signalling)
+        if named.is_reliable and named.host == self._signalling.host:
+            return Flow(self.local, self._signalling, named)
+        return Flow(self.local, named)
+
+    def _named_hop(self, may_send_to: Callable[[str], bool]) -> Address | None:
+        """The address that the first route or the target names, if we may send to it."""
         uri = _uri_of(self._routes[0]) if self._routes else None
         uri = uri or SipUri.parse(self._target)
         try:
             address = ipaddress.ip_address(uri.host)
         except ValueError:
-            return self._signalling
-        host = str(address)
+            return None
+        host, transport = str(address), uri.transport or self._signalling.transport
+        if transport not in DEFAULT_PORTS:
+            return None
         if host != self._signalling.host and (
             address.is_multicast or address.is_unspecified or not may_send_to(host)
         ):
-            return self._signalling
-        return Address(host, uri.port or DEFAULT_PORT)
+            return None
+        return Address(host, uri.port or DEFAULT_PORTS[transport], transport)
 
 
 def _agent(product: str) -> tuple[str, str]:

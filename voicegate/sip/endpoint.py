@@ -10,10 +10,10 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+from voicegate.sip.address import Address, Flow
 from voicegate.sip.checks import refusal_of
 from voicegate.sip.core import UaCore
 from voicegate.sip.events import CallReceived, DialogId, Event
-from voicegate.sip.headers import Address
 from voicegate.sip.layer import TransactionLayer
 from voicegate.sip.message import MAX_MESSAGE_BYTES, Received, Response, SipParseError, parse
 from voicegate.sip.reply import capabilities
@@ -41,15 +41,17 @@ class Endpoint:
         product: str,
         allow: Callable[[str], bool],
         ready: Callable[[], bool],
+        local_towards: Callable[[Address], Address | None],
         retry_after_s: int = 5,
         counters: Counter[str] | None = None,
         max_dialogs: int = MAX_DIALOGS,
         max_transactions: int = MAX_TRANSACTIONS,
     ) -> None:
-        """`allow(host)` says whose packets are heard; `ready()` whether new calls are taken."""
+        """`allow(host)` says whose packets are heard, `ready()` whether new calls are taken,
+        `local_towards(peer)` which address of ours a peer sees."""
         self.counters: Counter[str] = Counter() if counters is None else counters
-        self._layer = TransactionLayer(self.counters, max_transactions)
-        self._core = UaCore(self._layer, random, product, allow, self.counters)
+        self._layer = TransactionLayer(self.counters, max_transactions, local_towards)
+        self._core = UaCore(self._layer, random, product, allow, local_towards, self.counters)
         self._allow = allow
         self._ready = ready
         self._busy = (("Retry-After", str(retry_after_s)),)
@@ -60,7 +62,8 @@ class Endpoint:
     # Driving it
 
     def receive_datagram(self, data: bytes, source: Address, now: float, local: Address) -> None:
-        """Take one datagram. `local` is our address as that peer must see it."""
+        """Take one message, a datagram or one out of a stream. `local` is our address as that peer
+        must see it."""
         self.counters["datagrams_in"] += 1
         if len(data) > MAX_MESSAGE_BYTES:
             self.counters["oversized"] += 1
@@ -69,7 +72,11 @@ class Endpoint:
         else:
             self._receive(data, source, now, local)
 
-    def datagrams_to_send(self) -> list[tuple[bytes, Address]]:
+    def lose(self, peer: Address, now: float) -> None:
+        """The connection to that peer is gone, or there was none to be had."""
+        self._layer.lose(peer, now)
+
+    def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
         """What is to go out now, in order; each is given once."""
         datagrams = list(self._layer.outbox)
         self._layer.outbox.clear()

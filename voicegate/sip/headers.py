@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
+
+from voicegate.sip.address import DEFAULT_PORTS, Flow
+from voicegate.sip.address import Address as Address
 
 Params = tuple[tuple[str, str | None], ...]
 
@@ -36,7 +38,6 @@ COMPACT_NAMES = {
     "y": "Identity",
 }
 
-DEFAULT_PORT = 5060
 BRANCH_COOKIE = "z9hG4bK"
 
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?:[ \t]*:[ \t]*([0-9]{1,5}))?")
@@ -46,18 +47,6 @@ _VIA_START = re.compile(
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"[ \t]*', re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,20})[ \t]+([!-~]+)")
-
-
-class Address(NamedTuple):
-    """One end of a datagram."""
-
-    host: str
-    """A numeric IPv4 or IPv6 address, without brackets."""
-    port: int
-
-    def __str__(self) -> str:
-        """As in a URI or a Via: an IPv6 host stands in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def readable(value: str) -> str:
@@ -158,6 +147,12 @@ class SipUri:
         user = f"{self.user}@" if self.user else ""
         place = _format_host_port(self.host, self.port)
         return f"{self.scheme}:{user}{place}{format_params(self.params)}"
+
+    @property
+    def transport(self) -> str:
+        """In lower case; "" where none is named."""
+        named = param(self.params, "transport")
+        return named.lower() if named else "tls" if self.scheme == "sips" else ""
 
     @property
     def is_loose_router(self) -> bool:
@@ -268,15 +263,16 @@ class Via:
             kept.append(("rport", str(source.port)))
         return replace(self, params=tuple(kept))
 
-    def reply_address(self, source: Address) -> Address:
-        """Where a response goes over UDP (RFC 3261 18.2.2, RFC 3581 4).
+    def reply_flow(self, source: Address, local: Address) -> Flow:
+        """The way of a response (RFC 3261 18.2.2, RFC 3581 4).
 
         Always to the host the request came from: a `maddr` or a foreign sent-by would make
         a reflector of us.
         """
-        if param(self.params, "rport") is not None:
-            return source
-        return Address(source.host, self.port or DEFAULT_PORT)
+        home = Address(source.host, self.port or DEFAULT_PORTS[source.transport], source.transport)
+        if source.is_reliable:
+            return Flow(local, source, home)
+        return Flow(local, source if param(self.params, "rport") is not None else home)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from voicegate.sip.headers import BRANCH_COOKIE, Address
+from voicegate.sip.address import Address, Flow
+from voicegate.sip.headers import BRANCH_COOKIE
 from voicegate.sip.message import Headers, Received, Request, Response, serialise
 from voicegate.sip.timers import Timers
 from voicegate.sip.transaction import (
@@ -18,6 +20,9 @@ from voicegate.sip.transaction import (
     State,
     Transaction,
 )
+
+MAX_UDP_REQUEST_BYTES = 1300
+"""RFC 3261 18.1.1: a longer request may not fit into one packet and goes by TCP."""
 
 ServerKey = tuple[str, str, int | None, str, int, str]
 ClientKey = tuple[str, str]
@@ -49,6 +54,26 @@ def ack_for(request: Request, response: Response) -> Request:
     return Request("ACK", request.uri, headers)
 
 
+def sent_by(request: Request, local: Address) -> Request:
+    """With the top Via that names this way (RFC 3261 18.1.1: the transport's own business)."""
+    via = f"SIP/2.0/{local.transport.upper()} {local};branch={request.via.branch};rport"
+    headers = list(request.headers)
+    headers[[name for name, _ in headers].index("Via")] = ("Via", via)
+    return Request(request.method, request.uri, tuple(headers), request.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request of ours that is on its way."""
+
+    transaction: Transaction
+    request: Request
+    flow: Flow
+    on_result: OnResult
+    by_udp: Flow | None = None
+    """The way it takes if TCP, chosen for its length, fails."""
+
+
 def _got(status: int) -> Input:
     if status < 200:
         return Input.GOT_1XX
@@ -64,13 +89,19 @@ def _sent(status: int) -> Input:
 class TransactionLayer:
     """All transactions of one endpoint, their timers, and what is to be sent."""
 
-    def __init__(self, counters: Counter[str], limit: int) -> None:
+    def __init__(
+        self,
+        counters: Counter[str],
+        limit: int,
+        local_towards: Callable[[Address], Address | None],
+    ) -> None:
         self.timers = Timers()
-        self.outbox: deque[tuple[bytes, Address]] = deque()
+        self.outbox: deque[tuple[bytes, Flow]] = deque()
         self._counters = counters
         self._limit = limit
+        self._local_towards = local_towards
         self._server: dict[ServerKey, Transaction] = {}
-        self._client: dict[ClientKey, tuple[Transaction, Request]] = {}
+        self._client: dict[ClientKey, Sent] = {}
 
     def __len__(self) -> int:
         return len(self._server) + len(self._client)
@@ -83,16 +114,18 @@ class TransactionLayer:
     @property
     def unsettled(self) -> int:
         """Requests of ours without a final answer and refusals of ours without an ACK."""
-        ours = sum(item.state in _UNANSWERED for item, _ in self._client.values())
+        ours = sum(item.transaction.state in _UNANSWERED for item in self._client.values())
         refused = sum(
             item.machine is SERVER_INVITE and item.state is State.COMPLETED
             for item in self._server.values()
         )
         return ours + refused
 
-    def send(self, message: Request | Response, destination: Address) -> None:
+    def send(self, message: Request | Response, flow: Flow) -> None:
         """Send once and remember nothing."""
-        self.outbox.append((serialise(message), destination))
+        if isinstance(message, Request):
+            message = sent_by(message, flow.local)
+        self.outbox.append((serialise(message), flow))
 
     def server(self, request: Request, method: str | None = None) -> Transaction | None:
         """The transaction this request belongs to; an ACK or CANCEL asks with method INVITE."""
@@ -102,8 +135,13 @@ class TransactionLayer:
         """Open a server transaction for a request that belongs to none."""
         key = server_key(got.request)
         machine = SERVER_INVITE if got.request.method == "INVITE" else SERVER_NON_INVITE
-        send = self._sender(got.reply_address)
-        transaction = Transaction(machine, self.timers, send, lambda: self._forget(key))
+        transaction = Transaction(
+            machine,
+            self.timers,
+            self._sender(got.reply_flow),
+            lambda: self._forget(key),
+            resends=not got.source.is_reliable,
+        )
         self._server[key] = transaction
         transaction.start(now)
         return transaction
@@ -111,8 +149,8 @@ class TransactionLayer:
     def _forget(self, key: ServerKey) -> None:
         del self._server[key]
 
-    def _sender(self, destination: Address) -> Callable[[bytes], None]:
-        return lambda data: self.outbox.append((data, destination))
+    def _sender(self, flow: Flow) -> Callable[[bytes], None]:
+        return lambda data: self.outbox.append((data, flow))
 
     def respond(self, transaction: Transaction, response: Response, now: float) -> None:
         transaction.feed(_sent(response.status), now, serialise(response))
@@ -122,23 +160,56 @@ class TransactionLayer:
         room."""
         if self.is_full:
             self._counters["dropped_transactions"] += 1
-            self.send(response, got.reply_address)
+            self.send(response, got.reply_flow)
         else:
             self.respond(self.serve(got, now), response, now)
 
-    def start(
-        self, request: Request, destination: Address, now: float, on_result: OnResult
-    ) -> Transaction:
+    def start(self, request: Request, flow: Flow, now: float, on_result: OnResult) -> Transaction:
         """Open a client transaction: send the request until it is answered."""
+        if flow.local.is_reliable or len(serialise(request)) <= MAX_UDP_REQUEST_BYTES:
+            return self._start(request, flow, now, on_result)
+        peer = flow.peer._replace(transport="tcp")
+        if self._local_towards(peer) is None:
+            return self._start(request, flow, now, on_result)
+        by_tcp = Flow(flow.local._replace(transport="tcp"), peer)
+        return self._start(request, by_tcp, now, on_result, by_udp=flow)
+
+    def _start(
+        self,
+        request: Request,
+        flow: Flow,
+        now: float,
+        on_result: OnResult,
+        by_udp: Flow | None = None,
+    ) -> Transaction:
+        request = sent_by(request, flow.local)
         key = (request.via.branch, request.method)
-        machine = CLIENT_INVITE if request.method == "INVITE" else CLIENT_NON_INVITE
-        send = self._sender(destination)
         transaction = Transaction(
-            machine, self.timers, send, lambda: self._forget_ours(key), on_result
+            CLIENT_INVITE if request.method == "INVITE" else CLIENT_NON_INVITE,
+            self.timers,
+            self._sender(flow),
+            lambda: self._forget_ours(key),
+            on_result,
+            resends=not flow.local.is_reliable,
         )
-        self._client[key] = transaction, request
+        self._client[key] = Sent(transaction, request, flow, on_result, by_udp)
         transaction.start(now, serialise(request))
         return transaction
+
+    def lose(self, peer: Address, now: float) -> None:
+        """The connection to that peer failed: what is unanswered on it will stay so."""
+        for key, sent in list(self._client.items()):
+            waiting = sent.transaction.state in _UNANSWERED
+            if not waiting or peer not in (sent.flow.peer, sent.flow.fallback):
+                continue
+            sent.transaction.stop()
+            self._forget_ours(key)
+            if sent.by_udp is None:
+                # RFC 3261 8.1.3.1: as if no answer had come in time
+                sent.on_result(None, now)
+            else:
+                # RFC 3261 18.1.1: who has no TCP gets the long request by UDP after all
+                self._start(sent.request, sent.by_udp, now, sent.on_result)
 
     def _forget_ours(self, key: ClientKey) -> None:
         del self._client[key]
@@ -148,7 +219,7 @@ class TransactionLayer:
         found = self._client.get((response.via.branch, response.cseq.method))
         if found is None:
             return False
-        transaction, request = found
+        transaction, request = found.transaction, found.request
         happened = _got(response.status)
         if happened is Input.GOT_FAILURE and request.method == "INVITE":
             transaction.ack = serialise(ack_for(request, response))

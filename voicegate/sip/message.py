@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from voicegate.sip.address import Address as Address
+from voicegate.sip.address import Flow
 from voicegate.sip.headers import COMPACT_NAMES, CSeq, NameAddr, Via, split_outside
-from voicegate.sip.headers import Address as Address
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -106,7 +107,7 @@ class Response(_Message):
 
 @dataclass(frozen=True)
 class Received:
-    """A request with the two ends of the datagram it came in."""
+    """A request with the two ends of the way it came."""
 
     request: Request
     source: Address
@@ -114,8 +115,8 @@ class Received:
     """Our address as that peer must see it."""
 
     @property
-    def reply_address(self) -> Address:
-        return self.request.via.reply_address(self.source)
+    def reply_flow(self) -> Flow:
+        return self.request.via.reply_flow(self.source, self.local)
 
 
 class SipParseError(ValueError):

@@ -47,7 +47,7 @@ REASONS = {
 
 def contact(got: Received) -> tuple[str, str]:
     """Where this peer reaches us."""
-    return ("Contact", f"<sip:{got.local}>")
+    return ("Contact", f"<{got.local.uri}>")
 
 
 def capabilities(got: Received) -> Headers:

@@ -224,7 +224,9 @@ class Transaction:
         send: Callable[[bytes], None],
         on_end: Callable[[], None],
         on_pass: OnResult | None = None,
+        resends: bool = True,
     ) -> None:
+        """Over a connection nothing is resent (RFC 3261 17: no timers A, E and G)."""
         self.machine = machine
         self.state = machine.first
         self.message = b""
@@ -234,6 +236,7 @@ class Transaction:
         self._send = send
         self._on_end = on_end
         self._on_pass = on_pass
+        self._resends = resends
         self._running: dict[Input, Timer] = {}
 
     def start(self, now: float, request: bytes = b"") -> None:
@@ -269,13 +272,19 @@ class Transaction:
         if Do.PASS in todo and self._on_pass is not None:
             self._on_pass(response, now)
 
+    def stop(self) -> None:
+        """Nothing is sent nor told any more."""
+        self.state = State.TERMINATED
+        for timer in self._running.values():
+            timer.cancel()
+
     def _run_timers(self, now: float) -> None:
         """Stop the timers this state has not; start those it has and that do not run yet."""
         rules = self.machine.timers.get(self.state, {})
         for name in [name for name in self._running if name not in rules]:
             self._running.pop(name).cancel()
         for name, rule in rules.items():
-            if name not in self._running:
+            if name not in self._running and (name is not Input.RESEND_DUE or self._resends):
                 self._start(name, now, rule.after_s)
 
     def _start(self, name: Input, now: float, interval_s: float) -> None:

@@ -1,15 +1,24 @@
-"""The UDP sockets of the shell."""
+"""A UDP socket of the shell."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
 
-from voicegate.sip.message import Address
+from voicegate.sip.address import Address, Flow
+from voicegate.sip.message import MAX_MESSAGE_BYTES
 from voicegate.windows import disable_udp_connreset
 
 RECEIVE_BUFFER_BYTES = 1 << 20
 """Linux gives room for some 256 small datagrams by default: a burst of calls is more."""
+SEND_BACKLOG_BYTES = 1 << 20
+
+Hear = Callable[[bytes, Address, Address], None]
+"""Given a message, its source and the address it was received at."""
 
 
 def face_towards(peer: Address, otherwise: str) -> str:
@@ -26,21 +35,90 @@ def face_towards(peer: Address, otherwise: str) -> str:
         return str(probe.getsockname()[0])
 
 
-def open_udp_socket(host: str, port: int) -> socket.socket:
-    """A bound, non-blocking UDP socket with room for a burst of calls.
-
-    ValueError for a host that is no address (nothing is looked up), OSError if taken.
-    """
-    address = ipaddress.ip_address(host)
-    sock = socket.socket(
-        socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM
-    )
+def bound_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A bound, non-blocking socket. ValueError for a host that is no address (nothing is looked
+    up), OSError if taken."""
+    six = ipaddress.ip_address(host).version == 6
+    sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        if six:
+            # `::` and 0.0.0.0 side by side, and no IPv4 peer in IPv6 clothes
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
         sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def open_udp_socket(host: str, port: int) -> socket.socket:
+    """A bound UDP socket with room for a burst of calls."""
+    sock = bound_socket(host, port, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         disable_udp_connreset(sock)
     except OSError:
         sock.close()
         raise
     return sock
+
+
+class UdpListener(asyncio.DatagramProtocol):
+    """One bound UDP socket: datagrams in, datagrams out."""
+
+    def __init__(self, bound: Address, hear: Hear, counters: Counter[str]) -> None:
+        self.bound = bound
+        self._hear = hear
+        self._counters = counters
+        self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.get_running_loop().create_future()
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        transport = self._transport
+        if transport is None or _backlog_bytes(transport) > SEND_BACKLOG_BYTES:
+            self._counters["dropped_sends"] += 1
+        else:
+            transport.sendto(data, flow.peer[:2])
+
+    async def close(self) -> None:
+        """Close the socket and wait until it is closed."""
+        if self._transport is not None:
+            self._transport.close()
+            await self._closed
+
+    # For asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # no isinstance: before 3.12 asyncio's own datagram transports are none by their class
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._hear(data, Address(addr[0], addr[1]), self.bound)
+
+    def error_received(self, _exc: Exception) -> None:
+        """ICMP errors and the like (WinError 10054): counted; the transactions resend anyway."""
+        self._counters["udp_errors"] += 1
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._transport = None
+        self._closed.set_result(None)
+
+
+async def open_udp(host: str, port: int, hear: Hear, counters: Counter[str]) -> UdpListener:
+    """Bind and listen; port 0 takes any free one."""
+    sock = open_udp_socket(host, port)
+    bound = Address(*sock.getsockname()[:2])
+    loop = asyncio.get_running_loop()
+    transport, listener = await loop.create_datagram_endpoint(
+        lambda: UdpListener(bound, hear, counters), sock=sock
+    )
+    # asyncio allocates this much for every datagram; no datagram is longer, no INVITE is cut
+    transport.max_size = MAX_MESSAGE_BYTES  # type: ignore[attr-defined]
+    return listener
+
+
+def _backlog_bytes(transport: asyncio.DatagramTransport) -> int:
+    """What asyncio holds back because the socket took no more; 0 where it does not say."""
+    size: Callable[[], int] = getattr(transport, "get_write_buffer_size", int)
+    return size()

@@ -235,7 +235,8 @@ class InviteUsage:
         core = self._core
         bye = self.dialog.request("BYE", branch=core.new_branch(), product=core.product)
         # whatever the final answer is (481 and 408 too) or if none comes, the call is over
-        core.layer.start(bye, self.dialog.next_hop(core.may_send_to), now, _ignore)
+        flow = self.dialog.next_hop(core.may_send_to, core.local_towards)
+        core.layer.start(bye, flow, now, _ignore)
         self._end(now)
 
     def _end(self, now: float) -> None:

@@ -1,18 +1,19 @@
-"""The asyncio shell of the endpoint, over UDP.
+"""The asyncio shell of the endpoint.
 
 One rule: after anything, take the events, send what is pending, re-arm the one timer. No task is
-started here; all work is done in the callbacks of one socket and one timer.
+started here; all work is done in the callbacks of the sockets and one timer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random as random_module
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import NamedTuple
 
+from voicegate.sip.address import Address
 from voicegate.sip.endpoint import Endpoint
 from voicegate.sip.events import (
     AckMissing,
@@ -27,12 +28,9 @@ from voicegate.sip.events import (
 from voicegate.sip.events import DialogEnd as DialogEnd
 from voicegate.sip.incoming import IncomingCall as IncomingCall
 from voicegate.sip.incoming import ignore_info, refuse_offer
-from voicegate.sip.message import MAX_MESSAGE_BYTES, Address
-from voicegate.sip.udp import face_towards, open_udp_socket
+from voicegate.sip.sockets import Sockets
 
-SEND_BACKLOG_BYTES = 1 << 20
 MAX_WAITING_CALLS = 64
-MAX_KNOWN_PEERS = 1024
 
 _ENDS: dict[type, DialogEnd] = {
     CallHungUp: DialogEnd.BYE,
@@ -41,26 +39,40 @@ _ENDS: dict[type, DialogEnd] = {
 }
 
 
-class UserAgent(asyncio.DatagramProtocol):
-    """One SIP socket and the calls that come in by it."""
+class Place(NamedTuple):
+    """Host and port, whatever the transport."""
 
-    def __init__(self, endpoint: Endpoint, bound: Address, retry_after_s: int) -> None:
-        self.local = bound
-        """Where the socket is bound; 0.0.0.0 if to every address."""
+    host: str
+    port: int
+
+
+class UserAgent:
+    """The SIP sockets and the calls that come in by them."""
+
+    def __init__(self, endpoint: Endpoint, sockets: Sockets, retry_after_s: int) -> None:
         self.counters = endpoint.counters
         """Those of the endpoint, and waiting_calls_full, udp_errors, dropped_sends."""
         self._endpoint = endpoint
+        self._sockets: Sockets | None = sockets
+        self._bound = sockets.bound
         self._retry_after_s = retry_after_s
         self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.Queue[IncomingCall] = asyncio.Queue(MAX_WAITING_CALLS)
         self._calls: dict[DialogId, IncomingCall] = {}
-        self._transport: asyncio.DatagramTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
-        self._closed = self._loop.create_future()
-        self._faces: dict[str, str] = {}
 
     # For the gateway
+
+    @property
+    def local(self) -> Place:
+        """Where the first socket is bound; 0.0.0.0 or :: if to every address."""
+        return Place(*self._bound[0][:2])
+
+    @property
+    def bound(self) -> Sequence[Address]:
+        """Where every socket is bound."""
+        return self._bound
 
     async def next_call(self) -> IncomingCall:
         """The next new INVITE, in the order they came. It may have been cancelled meanwhile."""
@@ -123,24 +135,12 @@ class UserAgent(asyncio.DatagramProtocol):
         self._let_go(dialog)
         self._pump()
 
-    # For asyncio
+    # For the sockets
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # no isinstance: before 3.12 asyncio's own datagram transports are none by their class
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        source = Address(addr[0], addr[1])
-        self._endpoint.receive_datagram(data, source, self._loop.time(), self._local_for(source))
+    def hear(self, data: bytes, source: Address, local: Address) -> None:
+        """Take one message; `local` is our address as its sender sees it."""
+        self._endpoint.receive_datagram(data, source, self._loop.time(), local)
         self._pump()
-
-    def error_received(self, _exc: Exception) -> None:
-        """ICMP errors and the like (WinError 10054): counted; the transactions resend anyway."""
-        self.counters["udp_errors"] += 1
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        self._transport = None
-        self._closed.set_result(None)
 
     # The one rule
 
@@ -154,15 +154,14 @@ class UserAgent(asyncio.DatagramProtocol):
             self._settled.set()
 
     def _send(self) -> None:
-        for data, destination in self._endpoint.datagrams_to_send():
-            transport = self._transport
-            if transport is None or _backlog_bytes(transport) > SEND_BACKLOG_BYTES:
+        for data, flow in self._endpoint.datagrams_to_send():
+            if self._sockets is None:
                 self.counters["dropped_sends"] += 1
             else:
-                transport.sendto(data, destination)
+                self._sockets.send(data, flow)
 
     def _arm_timer(self) -> None:
-        due = self._endpoint.get_timer() if self._transport is not None else None
+        due = self._endpoint.get_timer() if self._sockets is not None else None
         if self._timer is not None:
             if self._timer.when() == due and not self._timer.cancelled():
                 return
@@ -221,37 +220,18 @@ class UserAgent(asyncio.DatagramProtocol):
             call.renegotiate, call.inform = refuse_offer, ignore_info
         return call
 
-    def _local_for(self, peer: Address) -> Address:
-        """Our address as that peer sees it: a connected UDP socket tells, without a packet."""
-        if not ipaddress.ip_address(self.local.host).is_unspecified:
-            return self.local
-        host = self._faces.get(peer.host)
-        if host is None:
-            host = face_towards(peer, self.local.host)
-            if len(self._faces) >= MAX_KNOWN_PEERS:
-                del self._faces[next(iter(self._faces))]
-            self._faces[peer.host] = host
-        return Address(host, self.local.port)
-
     async def close(self) -> None:
-        """For `open_user_agent`: close the socket and wait until it is closed."""
+        """For `open_user_agent`: close the sockets and wait until they are closed."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._transport is not None:
-            self._transport.close()
-            await self._closed
-
-
-def _backlog_bytes(transport: asyncio.DatagramTransport) -> int:
-    """What asyncio holds back because the socket took no more; 0 where it does not say."""
-    size: Callable[[], int] = getattr(transport, "get_write_buffer_size", int)
-    return size()
+        sockets, self._sockets = self._sockets, None
+        if sockets is not None:
+            await sockets.close()
 
 
 @asynccontextmanager
 async def open_user_agent(
-    host: str,
-    port: int,
+    places: Sequence[Address],
     *,
     product: str,
     allow: Callable[[str], bool],
@@ -259,29 +239,28 @@ async def open_user_agent(
     retry_after_s: int = 5,
     random: random_module.Random | None = None,
 ) -> AsyncIterator[UserAgent]:
-    """A user agent on one UDP socket for as long as the block runs.
+    """A user agent that listens at these places for as long as the block runs.
 
-    `host` is a numeric address; port 0 takes any free one (see `UserAgent.local`). `allow(host)`
-    says whose packets are heard, `ready()` whether a new call would be taken; if not, INVITE and
-    OPTIONS outside a call get 503 with Retry-After. Let `settled` finish before leaving the block:
-    what is unanswered then is resent no more.
+    A place's host is a numeric address; port 0 takes any free one (see `UserAgent.local`).
+    `allow(host)` says whose packets are heard, `ready()` whether a new call would be taken; if not,
+    INVITE and OPTIONS outside a call get 503 with Retry-After. Let `settled` finish before leaving
+    the block: what is unanswered then is resent no more.
     """
+    counters: Counter[str] = Counter()
+    sockets = Sockets(counters)
     endpoint = Endpoint(
         random=random or random_module.SystemRandom(),
         product=product,
         allow=allow,
         ready=ready,
+        local_towards=sockets.local_towards,
         retry_after_s=retry_after_s,
+        counters=counters,
     )
-    sock = open_udp_socket(host, port)
-    bound = Address(*sock.getsockname()[:2])
-    loop = asyncio.get_running_loop()
-    transport, agent = await loop.create_datagram_endpoint(
-        lambda: UserAgent(endpoint, bound, retry_after_s), sock=sock
-    )
-    # asyncio allocates this much for every datagram; no datagram is longer, no INVITE is cut
-    transport.max_size = MAX_MESSAGE_BYTES  # type: ignore[attr-defined]
+    agent = UserAgent(endpoint, sockets, retry_after_s)
     try:
+        for place in places:
+            await sockets.open(place, agent.hear)
         yield agent
     finally:
         await agent.close()

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from voicegate.sip.address import Address, Flow
 from voicegate.sip.endpoint import Endpoint
 from voicegate.sip.events import CallReceived, DialogId, Event
-from voicegate.sip.headers import Address
 from voicegate.sip.message import Request, Response, parse
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
@@ -60,11 +60,13 @@ class Rig:
         self.now = 0.0
         self.is_ready = True
         self.allowed = ["127.0.0.1"]
+        self.transports = ["udp"]
         self.endpoint = Endpoint(
             random=random.Random(7),
             product="voicegate/test",
             allow=lambda host: host in self.allowed,
             ready=lambda: self.is_ready,
+            local_towards=self.local_towards,
             max_dialogs=max_dialogs,
             max_transactions=max_transactions,
         )
@@ -74,8 +76,16 @@ class Rig:
         self.endpoint.receive_datagram(data, source or self.peer, self.now, self.local)
         return self.sent()
 
+    def local_towards(self, peer: Address) -> Address | None:
+        """We listen on one address, by the transports the test says."""
+        served = peer.transport in self.transports and ":" not in peer.host
+        return self.local._replace(transport=peer.transport) if served else None
+
+    def flows(self) -> list[tuple[Message, Flow]]:
+        return [(parse(data), flow) for data, flow in self.endpoint.datagrams_to_send()]
+
     def addressed(self) -> list[tuple[Message, Address]]:
-        return [(parse(data), where) for data, where in self.endpoint.datagrams_to_send()]
+        return [(message, flow.peer) for message, flow in self.flows()]
 
     def sent(self) -> list[Message]:
         return [message for message, _ in self.addressed()]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def a_core(seed: int = 1) -> UaCore:
     counters: Counter[str] = Counter()
-    layer = TransactionLayer(counters, 10)
-    return UaCore(layer, random.Random(seed), "p", lambda _host: True, counters)
+    layer = TransactionLayer(counters, 10, lambda _peer: None)
+    return UaCore(layer, random.Random(seed), "p", lambda _host: True, lambda _peer: None, counters)
 
 
 def received(rig: Rig, **fields: str) -> Received:

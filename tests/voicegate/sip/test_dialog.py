@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from voicegate.sip.address import Address, Flow
 from voicegate.sip.dialog import Dialog
 from voicegate.sip.events import DialogId
-from voicegate.sip.headers import Address
 from voicegate.sip.message import Received, Request, Response, parse
 
 if TYPE_CHECKING:
     from tests.voicegate.sip.conftest import Rig
 
 
+SOURCE = Address("127.0.0.9", 5099)
+
+
 def dialog_of(
-    rig: Rig, *extra: str, contact: str = "<sip:100@127.0.0.1:5061>", **fields: str
+    rig: Rig,
+    *extra: str,
+    contact: str = "<sip:100@127.0.0.1:5061>",
+    source: Address = SOURCE,
+    local: Address | None = None,
+    **fields: str,
 ) -> Dialog:
     data = rig.request(extra=extra, **fields)  # type: ignore[arg-type]
     data = data.replace(b"Contact: <sip:100@127.0.0.1:5061>", f"Contact: {contact}".encode())
     message = parse(data)
     assert isinstance(message, Request)
-    return Dialog.of_invite(Received(message, Address("127.0.0.9", 5099), rig.local), "ours", 41)
+    return Dialog.of_invite(Received(message, source, local or rig.local), "ours", 41)
 
 
 def bye(dialog: Dialog) -> Request:
@@ -61,7 +69,7 @@ def test_loose_routes_are_kept_in_the_order_of_record_route(rig: Rig) -> None:
         "<sip:p2;lr>",
         "<sip:p3;lr>",
     ]
-    assert dialog.next_hop(lambda _host: True) == Address("127.0.0.2", 5070)
+    assert dialog.next_hop(lambda _host: True, rig.local_towards).peer == Address("127.0.0.2", 5070)
 
 
 def test_a_strict_router_gets_its_own_uri_and_the_target_last(rig: Rig) -> None:
@@ -69,7 +77,7 @@ def test_a_strict_router_gets_its_own_uri_and_the_target_last(rig: Rig) -> None:
     request = bye(dialog)
     assert request.uri == "sip:127.0.0.2:5070"
     assert request.header_lines("Route") == ["<sip:p2;lr>", "<sip:100@127.0.0.1:5061>"]
-    assert dialog.next_hop(lambda _host: True) == Address("127.0.0.2", 5070)
+    assert dialog.next_hop(lambda _host: True, rig.local_towards).peer == Address("127.0.0.2", 5070)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +97,41 @@ def test_a_strict_router_gets_its_own_uri_and_the_target_last(rig: Rig) -> None:
 def test_packets_go_to_addresses_we_may_send_to_or_back_to_the_source(
     rig: Rig, contact: str, allowed: bool, where: Address
 ) -> None:
-    assert dialog_of(rig, contact=contact).next_hop(lambda _host: allowed) == where
+    dialog = dialog_of(rig, contact=contact)
+    assert dialog.next_hop(lambda _host: allowed, rig.local_towards) == Flow(rig.local, where)
+
+
+@pytest.mark.parametrize(
+    ("contact", "served", "where"),
+    [
+        # to where we were called, by the connection that is open; else to where they listen
+        ("<sip:100@127.0.0.9:6000;transport=tcp>", "tcp", ("tcp", 40001, 6000)),
+        ("<sip:100@127.0.0.9>", "tcp", ("tcp", 40001, 5060)),
+        ("<sip:100@127.0.0.2;transport=TCP>", "tcp", ("tcp", 5060, None)),
+        ("<sip:100@127.0.0.9:6000;transport=udp>", "udp", ("udp", 6000, None)),
+        ("<sips:100@127.0.0.9>", "tls", ("tls", 5061, None)),
+        ("<sips:100@127.0.0.9>", "tcp", ("tcp", 40001, None)),
+        ("<sip:100@127.0.0.9;transport=sctp>", "tcp", ("tcp", 40001, None)),
+        ("<sip:100@10.0.0.1;transport=tcp>", "tcp", ("tcp", 40001, None)),
+    ],
+)
+def test_a_dialog_over_a_connection_stays_on_it(
+    rig: Rig, contact: str, served: str, where: tuple[str, int, int | None]
+) -> None:
+    rig.transports = ["tcp", served]
+    source, local = Address("127.0.0.9", 40001, "tcp"), rig.local._replace(transport="tcp")
+    dialog = dialog_of(rig, contact=contact, source=source, local=local)
+    flow = dialog.next_hop(lambda host: host.startswith("127."), rig.local_towards)
+    assert flow.local == rig.local._replace(transport=flow.peer.transport)
+    fallback = flow.fallback.port if flow.fallback else None
+    assert (flow.peer.transport, flow.peer.port, fallback) == where
+
+
+def test_over_a_connection_we_say_how_we_are_reached(rig: Rig) -> None:
+    tcp = rig.local._replace(transport="tcp")
+    dialog = dialog_of(rig, source=Address("127.0.0.9", 40001, "tcp"), local=tcp, contact="*")
+    assert dialog.contact == ("Contact", "<sip:127.0.0.1:5060;transport=tcp>")
+    assert bye(dialog).uri == "sip:127.0.0.9:40001;transport=tcp"
 
 
 def test_a_contact_without_use_leaves_the_source_as_target(rig: Rig) -> None:

@@ -222,7 +222,7 @@ def test_the_longest_header_is_read_in_no_time(filling: str) -> None:
     value = "Digest " + filling * (60_000 // len(filling))
     began = time.process_time()
     fields_of(value)
-    assert time.process_time() - began < 0.2
+    assert time.process_time() - began < 1.0
 
 
 def test_the_first_of_two_fields_of_one_name_counts() -> None:

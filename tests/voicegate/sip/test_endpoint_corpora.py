@@ -39,7 +39,7 @@ def feed(rig: Rig, data: bytes) -> list[str]:
     for event in rig.events():
         rig.endpoint.abort(event.dialog, rig.now)
     answers += rig.endpoint.datagrams_to_send()
-    assert all(where.host == peer.host for _, where in answers)
+    assert all(flow.peer.host == peer.host for _, flow in answers)
     (alive,) = rig.receive(rig.request("OPTIONS"))
     assert isinstance(alive, Response)
     assert alive.status == 200

@@ -129,7 +129,7 @@ def test_responses_go_to_the_source_and_nowhere_else() -> None:
     source = Address("127.0.0.9", 40000)
 
     def where(text: str) -> Address:
-        return Via.parse(text).reply_address(source)
+        return Via.parse(text).reply_flow(source, source).peer
 
     assert where("SIP/2.0/UDP h:5070;rport") == source
     assert where("SIP/2.0/UDP h:5070") == Address("127.0.0.9", 5070)

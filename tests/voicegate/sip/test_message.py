@@ -178,7 +178,7 @@ def test_listed_values(rig: Rig) -> None:
 def test_received_knows_where_the_answer_goes(rig: Rig) -> None:
     message = parse(rig.request())
     assert isinstance(message, Request)
-    assert Received(message, rig.peer, rig.local).reply_address == rig.peer
+    assert Received(message, rig.peer, rig.local).reply_flow.peer == rig.peer
 
 
 text = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc"]), min_size=1)
