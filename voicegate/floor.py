@@ -7,6 +7,9 @@ from voicegate.story import Happening, Story
 
 PAUSE_FRAMES = 25
 """A caller who is quiet for half a second has stopped; a breath between words is no stop."""
+GAP_FRAMES = 10
+"""A model whose sound comes just in time runs dry between two pieces; a fifth of a second is an
+end."""
 
 
 class Floor:
@@ -15,7 +18,7 @@ class Floor:
     def __init__(self, story: Story) -> None:
         self._story = story
         self._caller_frames_left = 0
-        self._model_speaks = False
+        self._model_frames_left = 0
 
     def caller_frame(self, speech: bool, model_queued_ms: float) -> None:
         """Take what the caller's next 20 ms are, and how much of the model is still to be heard."""
@@ -27,17 +30,21 @@ class Floor:
             self._caller_frames_left -= 1
             if not self._caller_frames_left:
                 self._story.tell(Happening.CALLER_SILENT)
-        if self._model_speaks and not model_queued_ms:
+        if model_queued_ms and self._model_frames_left:
+            self._model_frames_left = GAP_FRAMES
+        elif self._model_frames_left == 1:
             self.model_silent()
+        elif self._model_frames_left:
+            self._model_frames_left -= 1
 
     def model_sound(self) -> None:
         """Learn that there is sound of the model to be heard."""
-        if not self._model_speaks:
-            self._model_speaks = True
+        if not self._model_frames_left:
             self._story.tell(Happening.MODEL_SPEAKS)
+        self._model_frames_left = GAP_FRAMES
 
     def model_silent(self) -> None:
         """Learn that all of it was heard, or is void."""
-        if self._model_speaks:
-            self._model_speaks = False
+        if self._model_frames_left:
+            self._model_frames_left = 0
             self._story.tell(Happening.MODEL_SILENT)

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from structlog.contextvars import bind_contextvars
 
 from voicegate import __version__
+from voicegate.admin.board import Board
 from voicegate.admin.server import open_admin
 from voicegate.aio import first_of
 from voicegate.blocking import open_blocking_executor
@@ -68,6 +69,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self._random = random.SystemRandom()
         self._ticker = Ticker(self._loop)
+        self.board = Board(self._loop.time, config.call.max_duration_s)
         self._phrases = load_phrases()
         self._networks = [ipaddress.ip_network(one, strict=False) for one in config.sip.allow]
         self._draining = asyncio.Event()
@@ -139,22 +141,26 @@ class Gateway:
         await self._no_calls.wait()
 
     async def _carry(self, number: int) -> None:
-        """Run one call; whatever goes wrong in it ends here, and the caller is never left."""
+        """Run one call, watched; the report tells what became of it."""
         call = self.calls[number]
         bind_contextvars(call=number)
         log.info("call began", caller=masked(call.dialog.caller), called=call.dialog.called)
+        with self.board.watching(number, call):
+            self._report(number, call, await self._outcome(number, call))
+
+    async def _outcome(self, number: int, call: Call) -> HangupReason:
+        """Run a call; whatever goes wrong in it ends here, and the caller is never left."""
         try:
-            reason = await call.run()
+            return await call.run()
         except Exception as error:  # the call boundary: ours is loud, and the next call works
             log.error("fault in a call", exc_info=error)
             call.dialog.abort()
-            reason = HangupReason.FAULT
+            return HangupReason.FAULT
         finally:
             call.dialog.reject(503, retry_after_s=RETRY_AFTER_S)  # cancelled before the answer
             del self.calls[number]
             if not self.calls:
                 self._no_calls.set()
-        self._report(number, call, reason)
 
     def _report(self, number: int, call: Call, reason: HangupReason) -> None:
         call.story.tell(Happening.ENDED, reason=reason.value)
@@ -167,6 +173,7 @@ class Gateway:
             release_ms=round(report.release_ms),
             left=left,
         )
+        self.board.ended(report)
         self._on_report(report)
 
     def _open_agent(self) -> AbstractAsyncContextManager[UserAgent]:

@@ -73,7 +73,7 @@ class Story:
         """Call `listener` with every event from now on."""
         self._listeners.append(listener)
 
-    def tell(self, what: Happening, **fields: Value) -> None:
+    def tell(self, what: Happening, /, **fields: Value) -> None:
         """Say that something has happened just now."""
         if self._listeners:
             event = Event(self._clock(), what, fields)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voicegate.floor import PAUSE_FRAMES, Floor
+from voicegate.floor import GAP_FRAMES, PAUSE_FRAMES, Floor
 from voicegate.story import Event, Happening, Story
 
 SPEAKS, SILENT = Happening.CALLER_SPEAKS, Happening.CALLER_SILENT
@@ -51,9 +51,11 @@ def test_half_a_second_of_quiet_does(told: Told) -> None:
 def test_the_model_is_silent_when_all_it_said_was_played(told: Told) -> None:
     told.floor.model_sound()
     told.floor.model_sound()
-    told.caller(False, 10, queued_ms=200.0)
+    told.caller(False, 100, queued_ms=200.0)
+    told.caller(False, GAP_FRAMES - 1)
+    told.caller(False, 10, queued_ms=20.0)
     assert told.what == [Happening.MODEL_SPEAKS]
-    told.caller(False, 10)
+    told.caller(False, GAP_FRAMES)
     assert told.what == [Happening.MODEL_SPEAKS, Happening.MODEL_SILENT]
 
 

@@ -24,3 +24,11 @@ def test_without_a_listener_nothing_is_made() -> None:
         raise AssertionError("nobody listens")
 
     Story(no_clock).tell(Happening.ENDED, reason="caller_bye")
+
+
+def test_an_alarm_may_say_what_it_is_about() -> None:
+    told: list[Event] = []
+    story = Story(lambda: 0.0)
+    story.listen(told.append)
+    story.tell(Happening.ALARM, what="no_audio")
+    assert told[0].fields == {"what": "no_audio"}

@@ -9,7 +9,7 @@ import psutil
 if TYPE_CHECKING:
     from voicegate.gateway import Gateway
 
-OWN_TASKS = ("RequestHandler.start", "TCPSite", "AppRunner")
+OWN_TASKS = ("RequestHandler.", "TCPSite", "AppRunner")
 """The admin side's own tasks go by these coroutine names (aiohttp)."""
 
 
@@ -52,3 +52,8 @@ def _count_descriptors(admin_port: int) -> tuple[int, int]:
 
 def _port(address: Any) -> int | None:
     return getattr(address, "port", None)
+
+
+def memory_bytes() -> int:
+    """Give the resident memory of the process."""
+    return int(psutil.Process().memory_info().rss)

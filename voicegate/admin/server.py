@@ -1,71 +1,112 @@
 """The HTTP side for operators: aiohttp in the gateway's own loop."""
 
-import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from voicegate import __version__
+from voicegate.admin.guard import guarded
+from voicegate.admin.live import Live
+from voicegate.admin.metrics import exposition
+from voicegate.admin.page import Page
 from voicegate.admin.resources import sample
+from voicegate.logs import get_logger
 from voicegate.sip.message import Address
 
 if TYPE_CHECKING:
     from voicegate.gateway import Gateway
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = get_logger(__name__)
+
+SHUTDOWN_LIMIT_S = 1.0
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @asynccontextmanager
 async def open_admin(gateway: "Gateway") -> AsyncIterator[Address]:
     """Listen as [admin] says for as long as the block runs; give the bound address."""
     settings = gateway.config.admin
-    runner = web.AppRunner(admin_app(gateway), access_log=None, handle_signals=False)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield Address(host, port)
-    finally:
-        await runner.cleanup()
+    runner = web.AppRunner(
+        admin_app(gateway),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_LIMIT_S,
+    )
+    with gateway.board.complaints.counted(asyncio.get_running_loop()):
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            yield Address(host, port)
+        finally:
+            await runner.cleanup()
 
 
 def admin_app(gateway: "Gateway") -> web.Application:
     """Build the routes."""
     app = web.Application()
     token = gateway.config.admin.token.get_secret_value()
-
-    async def health(_: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "version": __version__})
-
-    async def ready(_: web.Request) -> web.Response:
-        takes_calls = gateway.takes_calls
-        status = {"ready": takes_calls, "draining": gateway.draining, "calls": len(gateway.calls)}
-        return web.json_response(status, status=200 if takes_calls else 503)
-
-    async def resources(request: web.Request) -> web.Response:
-        host_port = request.transport.get_extra_info("sockname") if request.transport else None
-        return web.json_response(await sample(gateway, host_port[1] if host_port else 0))
-
-    app.router.add_get("/health", health)  # open: balancers have no token
-    app.router.add_get("/ready", _guarded(token, ready))
-    app.router.add_get("/resources", _guarded(token, resources))
+    answers, live = Answers(gateway), Live(gateway)
+    app.on_shutdown.append(live.end)
+    # open: balancers have no token, and the page itself asks for it
+    app.router.add_get("/health", answers.health)
+    app.router.add_get("/", Page().answer)
+    for path, answer in {
+        "/ready": answers.ready,
+        "/resources": answers.resources,
+        "/metrics": answers.metrics,
+        "/calls": answers.calls,
+        "/live": live.stream,
+    }.items():
+        app.router.add_get(path, guarded(token, answer), allow_head=False)
+    app.router.add_post("/drain", guarded(token, answers.drain))
     return app
 
 
-def _guarded(token: str, answer: Answer) -> Answer:
-    """Ask for the bearer token before the answer, where one is set."""
+class Answers:
+    """What is answered, route by route."""
 
-    async def asked(request: web.Request) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        if token and not _same(given, token):
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-        return await answer(request)
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
 
-    return asked
+    async def health(self, _request: web.Request) -> web.Response:
+        """Say that the loop turns."""
+        return web.json_response({"status": "ok", "version": __version__})
 
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Say whether new calls are admitted."""
+        takes_calls = self._gateway.takes_calls
+        status = self._status() | {"ready": takes_calls}
+        return web.json_response(status, status=200 if takes_calls else 503)
 
-def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
+    async def resources(self, request: web.Request) -> web.Response:
+        """Say what the process holds."""
+        return web.json_response(await self._held(request))
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Give the figures for Prometheus."""
+        text = exposition(self._gateway, await self._held(request))
+        return web.Response(body=text, headers={"Content-Type": METRICS_TYPE})
+
+    async def calls(self, _request: web.Request) -> web.Response:
+        """Give the running calls and the last ones that are over."""
+        board = self._gateway.board
+        return web.json_response({"running": board.pictures(), "recent": board.recent()})
+
+    async def drain(self, _request: web.Request) -> web.Response:
+        """Take no more calls; the process ends with the last one. Harmless twice."""
+        if not self._gateway.draining:
+            log.info("drain asked for by the admin side")
+            self._gateway.drain()
+        return web.json_response(self._status(), status=202)
+
+    def _status(self) -> dict[str, Any]:
+        return {"draining": self._gateway.draining, "calls": len(self._gateway.calls)}
+
+    async def _held(self, request: web.Request) -> dict[str, Any]:
+        host_port = request.transport.get_extra_info("sockname") if request.transport else None
+        return await sample(self._gateway, host_port[1] if host_port else 0)

@@ -1,5 +1,7 @@
 """The HTTP side as an operator's script meets it."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -64,6 +66,52 @@ async def test_resources_count_a_call_and_forget_it(
     assert during["sockets"] > before["sockets"]
 
 
+async def test_drain_lets_the_present_call_end_by_itself(
+    http: aiohttp.ClientSession, gateway: Gateway, gate: SimulatedGate
+) -> None:
+    call = await gate.dial("1000")
+    for _ in range(2):  # the second time must not hang up, as a second Ctrl+C does
+        async with http.post("/drain") as answer:
+            assert (answer.status, await answer.json()) == (202, {"draining": True, "calls": 1})
+    await call.lasts(2)
+    assert call.ended_by is None
+    refused = await gate.dial("1000", expect=503)
+    assert refused.final_status == 503
+    await call.hang_up()
+
+
+async def test_calls_running_and_over(http: aiohttp.ClientSession, gate: SimulatedGate) -> None:
+    async with gate.dial("1000", caller="0888123456") as call:
+        await call.lasts(3)
+        _, body = await get(http, "/calls")
+    [running] = body["running"]
+    assert (running["caller"], running["called"]) == ("******3456", "1000")
+    assert (running["state"], running["seconds"], body["recent"]) == ("talking", 3, [])
+    await asyncio.sleep(12)
+    _, body = await get(http, "/calls")
+    [over] = body["recent"]
+    assert body["running"] == []
+    assert (over["number"], over["reason"], over["ended_s_ago"]) == (1, "caller_bye", 12)
+    assert "0888123456" not in str(body)
+
+
+async def test_metrics_are_text_for_prometheus(http: aiohttp.ClientSession) -> None:
+    async with http.get("/metrics") as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert "voicegate_ready 1.0" in await answer.text()
+
+
+async def test_the_page_comes_from_memory_and_takes_no_thread(
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {thread.ident for thread in threading.enumerate()}
+    monkeypatch.setattr("builtins.open", None)
+    async with http.get("/") as answer:
+        assert "<h1" in await answer.text()
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert {thread.ident for thread in threading.enumerate()} == before
+
+
 class TestWithAToken:
     """An admin side that asks who is there."""
 
@@ -76,6 +124,11 @@ class TestWithAToken:
     ) -> None:
         async with http.get("/resources") as refused:
             assert refused.status == 401
+        async with http.post("/drain") as refused:
+            assert refused.status == 401
+        for path in ("/ready", "/metrics", "/calls", "/live"):
+            async with http.get(path) as refused:
+                assert refused.status == 401
         assert (await get(http, "/health"))[0] == 200
         status, _ = await get(http, "/resources", Authorization="Bearer open sesame")
         assert status == 200
