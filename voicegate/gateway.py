@@ -137,8 +137,15 @@ class Gateway:
             group.create_task(self._carry(number), name=f"call-{number}")
 
     async def _drained(self) -> None:
+        """Wait until a drain is over; calls that outlast its limit are hung up."""
         await self._draining.wait()
-        await self._no_calls.wait()
+        try:
+            async with asyncio.timeout(self.config.call.drain_limit_s):
+                await self._no_calls.wait()
+        except TimeoutError:
+            log.warning("drain limit reached, hanging up", calls=len(self.calls))
+            self.stop()
+            await self._no_calls.wait()
 
     async def _carry(self, number: int) -> None:
         """Run one call, watched; the report tells what became of it."""

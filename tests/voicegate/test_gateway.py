@@ -20,11 +20,12 @@ async def served(gateway: Gateway) -> asyncio.Task[None]:
     return task
 
 
-def echo_gateway() -> Gateway:
+def echo_gateway(**more: dict[str, object]) -> Gateway:
     overrides: dict[str, dict[str, object]] = {
         "voice": {"backend": "echo"},
         "sip": {"port": 0},
         "admin": {"port": 0},
+        **more,
     }
     return Gateway(load(environ={}, dotenv=None, overrides=overrides))
 
@@ -104,3 +105,17 @@ async def test_the_echo_says_back_what_it_hears() -> None:
         assert call.heard.only_from(call, at_least=4)
     gateway.stop()
     await task
+
+
+async def test_a_drain_lets_calls_go_on_for_its_limit_and_no_longer() -> None:
+    gateway = echo_gateway(call={"drain_limit_s": 5, "no_speech_timeout_s": 60})
+    task = await served(gateway)
+    loop = asyncio.get_running_loop()
+    async with SimulatedGate(gateway=gateway.agent.local) as gate:
+        call = await gate.dial("1000")
+        gateway.drain()
+        drained_at = loop.time()
+        await call.ended(by="gateway", within_s=10)
+        assert loop.time() - drained_at == pytest.approx(5.0, abs=0.1)
+        await task
+    assert not gateway.calls

@@ -20,3 +20,6 @@ class CallSettings(Section):
     """Whose goodbye ends the call."""
     max_duration_s: Annotated[float, Field(gt=0, le=86400)] = 3600.0
     """A call ends at the latest so long after its answer."""
+    drain_limit_s: Annotated[float, Field(ge=0, le=86400)] = 60.0
+    """After a stop was asked for, the present calls may go on for so many seconds; then they are
+    hung up."""
