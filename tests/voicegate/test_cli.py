@@ -72,7 +72,59 @@ def test_a_wrong_setting_is_named_and_ends_with_2(tmp_path: Path) -> None:
 def test_a_missing_key_is_named_and_ends_with_2(tmp_path: Path) -> None:
     refused = voicegate("serve", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "Set GEMINI_API_KEY" in refused.stderr
+    assert "Mend: set GEMINI_API_KEY" in refused.stderr
+
+
+def test_check_works_without_a_key_and_says_what_is_missing(tmp_path: Path) -> None:
+    free = {"VOICEGATE_SIP__PORT": "0", "VOICEGATE_ADMIN__PORT": "0"}
+    looked = voicegate("check", "--json", "--no-calls", cwd=tmp_path, **free)
+    told = json.loads(looked.stdout)
+    assert (looked.returncode, told["passed"]) == (0, True)
+    by_name = {one["name"]: one for one in told["findings"]}
+    assert by_name["gemini.api_key"]["verdict"] == "warn"
+    assert "GEMINI_API_KEY" in by_name["gemini.api_key"]["mend"]
+
+
+def test_check_fails_where_calls_would_and_names_the_mend(tmp_path: Path) -> None:
+    small = {"VOICEGATE_MEDIA__RTP_PORTS": "[10000, 10009]", "VOICEGATE_SIP__PORT": "0"}
+    looked = voicegate("check", "--no-calls", cwd=tmp_path, **small)
+    assert looked.returncode == 1
+    assert (
+        "fail  media.rtp_ports: 10 ports for 50 calls. Mend: set media.rtp_ports" in looked.stdout
+    )
+
+
+def test_a_gate_that_is_no_address_is_refused(tmp_path: Path) -> None:
+    refused = voicegate("check", "--gate", "gate.example:x", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--gate gate.example:x: write an address" in refused.stderr
+
+
+def test_init_writes_a_settings_file_once(tmp_path: Path) -> None:
+    first = voicegate("config", "--init", cwd=tmp_path)
+    written = (tmp_path / "voicegate.toml").read_text(encoding="utf-8")
+    assert (first.returncode, "[sip]" in written) == (0, True)
+    second = voicegate("config", "--init", cwd=tmp_path)
+    assert second.returncode == 2
+    assert "exists; nothing was written" in second.stderr
+    assert (tmp_path / "voicegate.toml").read_text(encoding="utf-8") == written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (("windows",), "<service>"),
+        (("windows", "--with", "nssm"), "nssm install voicegate"),
+        (("systemd",), "[Unit]"),
+    ],
+)
+def test_service_prints_the_file_alone_and_the_steps_beside_it(
+    arguments: tuple[str, ...], begins: str, tmp_path: Path
+) -> None:
+    shown = voicegate("service", *arguments, cwd=tmp_path)
+    assert shown.returncode == 0
+    assert shown.stdout.startswith(begins)
+    assert "1. " in shown.stderr
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -124,4 +176,5 @@ def test_a_taken_port_names_the_setting(serving: subprocess.Popen[str], tmp_path
         serving.terminate()
         serving.stderr.read()
     assert second.returncode == 2
-    assert f"sip.host, sip.port = 127.0.0.1:{port}" in second.stderr
+    assert f"sip.port: UDP 127.0.0.1:{port} cannot be had" in second.stderr
+    assert "Mend: stop the program on that port" in second.stderr

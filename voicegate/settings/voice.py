@@ -31,6 +31,8 @@ class GeminiSettings(Section):
     """Other service address; also GOOGLE_GEMINI_BASE_URL. Empty for Google's."""
     api_version: Literal["v1beta", "v1alpha", "v1"] = "v1beta"
     """API version of the Live socket."""
+    use_proxy: bool = True
+    """Whether HTTPS_PROXY and its kin count on the way to Gemini; never for this machine itself."""
     voice: str = "Puck"
     """Name of the prebuilt voice; empty for the model's own choice."""
     system_instruction: str = (

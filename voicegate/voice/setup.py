@@ -79,7 +79,7 @@ def http_options(settings: GeminiSettings) -> types.HttpOptions:
         "open_timeout": 5,
         "max_size": 16 * 1024 * 1024,
         "compression": None,
-        "proxy": None if _is_loopback(host) else True,
+        "proxy": True if settings.use_proxy and not _is_loopback(host) else None,
     }
     return types.HttpOptions(
         base_url=settings.base_url or None,

@@ -29,6 +29,12 @@ def test_no_proxy_stands_before_this_machine(url: str) -> None:
     assert arguments["proxy"] is None
 
 
+def test_a_proxy_of_the_environment_may_be_passed_by() -> None:
+    arguments = http_options(GeminiSettings(use_proxy=False)).async_client_args
+    assert arguments
+    assert arguments["proxy"] is None
+
+
 def test_the_voice_may_be_the_models_own_choice() -> None:
     assert connect_config(GeminiSettings(voice="")).speech_config is None
     speech = connect_config(GeminiSettings(voice="Kore")).speech_config

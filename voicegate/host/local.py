@@ -1,0 +1,165 @@
+"""Checks that look at this machine alone: ports, addresses, folders, variables, versions.
+
+Each gives one Finding. They bind and let go at once, send nothing and change nothing.
+"""
+
+import ipaddress
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from voicegate.config import Config
+from voicegate.host.findings import Finding, Verdict, fail, ok, warn
+from voicegate.sip.message import Address
+from voicegate.sip.udp import face_towards
+from voicegate.windows import new_event_loop
+
+PROXY_VARIABLES = ("HTTPS_PROXY", "ALL_PROXY", "WSS_PROXY", "HTTP_PROXY")
+CLOCK_STEP_S = 0.002
+"""A coarser clock makes the sound leave in lumps (15.6 ms on Windows before Python 3.13)."""
+DISK_FREE_BYTES = 1 << 30
+SELECTOR_CALLS_ON_WINDOWS = 170
+"""select() on Windows takes 512 sockets: three for each call."""
+RTP_PORTS_TRIED = 40
+
+
+def sip_port(config: Config) -> Finding:
+    """The signalling address can be had."""
+    sip = config.sip
+    where = f"{sip.host}:{sip.port}"
+    trouble = _refusal(socket.SOCK_DGRAM, sip.host, sip.port)
+    if trouble:
+        mend = "stop the program on that port, or set sip.host and sip.port"
+        return fail("sip.port", f"UDP {where} cannot be had ({trouble})", mend, fatal=True)
+    return ok("sip.port", f"UDP {where} is free")
+
+
+def admin_port(config: Config) -> Finding:
+    """The operators' address can be had."""
+    admin = config.admin
+    where = f"{admin.host}:{admin.port}"
+    trouble = _refusal(socket.SOCK_STREAM, admin.host, admin.port)
+    if trouble:
+        mend = "stop the program on that port, or set admin.host and admin.port"
+        return fail("admin.port", f"TCP {where} cannot be had ({trouble})", mend, fatal=True)
+    return ok("admin.port", f"TCP {where} is free")
+
+
+def rtp_range(config: Config) -> Finding:
+    """The range has two ports for every call, and they are free."""
+    low, high = config.media.rtp_ports
+    needed, there = 2 * config.sip.max_calls, high - low + 1
+    if there < needed:
+        mend = (
+            f"set media.rtp_ports to [{low}, {low + needed - 1}] or sip.max_calls to {there // 2}"
+        )
+        return fail("media.rtp_ports", f"{there} ports for {config.sip.max_calls} calls", mend)
+    ports = range(low + low % 2, high + 1, 2)[:RTP_PORTS_TRIED]
+    taken = [port for port in ports if _refusal(socket.SOCK_DGRAM, config.sip.host, port)]
+    if taken:
+        text = f"{len(taken)} of the first {len(ports)} are taken, such as {taken[0]}"
+        return warn("media.rtp_ports", text, "choose a range that no other program uses")
+    return ok("media.rtp_ports", f"{low} to {high}, room for {there // 2} calls")
+
+
+def way_to_the_gate(config: Config) -> list[Finding]:
+    """Each gate that may call can reach the address we listen on."""
+    gates = [ipaddress.ip_network(one, strict=False) for one in config.sip.allow]
+    outside = [gate for gate in gates if not gate.is_loopback]
+    if not outside:
+        mend = 'add your gate: sip.allow = ["192.168.1.20"]'
+        return [warn("sip.allow", "only this machine may call", mend)]
+    return [_way(config.sip.host, gate) for gate in outside]
+
+
+def _way(host: str, gate: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Finding:
+    name, own = f"way to {gate}", ipaddress.ip_address(host)
+    if own.is_loopback:
+        mend = "set sip.host to this machine's address, or to 0.0.0.0"
+        return fail(name, f"sip.host is {host}: the gate cannot reach it", mend)
+    if not own.is_unspecified:
+        return ok(name, f"the gate is answered from {host}")
+    face = face_towards(Address(str(gate.network_address), 5060), "")
+    if not face:
+        return fail(name, "no route leads there", "check the network and the gate's address")
+    return ok(name, f"the gate sees us as {face}")
+
+
+def clock(_: Config) -> Finding:
+    """The loop's clock is fine enough for a packet each 20 ms."""
+    loop = new_event_loop()
+    try:
+        step_s = float(getattr(loop, "_clock_resolution", 0.0))
+        kind = type(loop).__name__
+    finally:
+        loop.close()
+    if step_s > CLOCK_STEP_S:
+        text = f"it steps {step_s * 1000:.1f} ms on {kind}"
+        return warn("clock", text, "use Python 3.13 or newer on Windows")
+    return ok("clock", f"{kind}, step {step_s * 1e6:.3g} us")
+
+
+def capacity(config: Config) -> Finding:
+    """The loop takes as many sockets as the calls need."""
+    calls = config.sip.max_calls
+    if sys.platform == "win32" and calls > SELECTOR_CALLS_ON_WINDOWS:
+        text = f"{calls} calls need more sockets than one process may watch on Windows"
+        mend = f"set sip.max_calls to {SELECTOR_CALLS_ON_WINDOWS}; run a second gateway beside it"
+        return fail("sip.max_calls", text, mend)
+    return ok("sip.max_calls", f"{calls} at once")
+
+
+def proxy_variables(config: Config, environ: Mapping[str, str] = os.environ) -> Finding:
+    """No proxy stands in the way without somebody wanting it."""
+    names = {name.upper() for name in environ}
+    found = [name for name in PROXY_VARIABLES if name in names]
+    if found and config.voice.backend == "gemini" and config.gemini.use_proxy:
+        text = f"{', '.join(found)} will be used to reach Gemini"
+        return warn("proxy", text, "if that is not wanted: gemini.use_proxy = false")
+    return ok("proxy", "none is used")
+
+
+def record_folder(config: Config) -> Finding:
+    """The records can be written."""
+    if not config.record.dir:
+        return ok("record.dir", "nothing is kept")
+    folder = Path(config.record.dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except OSError as error:
+        mend = f"let the account that runs voicegate write to {folder}, or set record.dir"
+        return fail("record.dir", f"cannot write there ({error.strerror})", mend, fatal=True)
+    if free < DISK_FREE_BYTES:
+        text = f"{free >> 20} MiB are free in {folder}"
+        return warn("record.dir", text, "make room, or lower record.retention_days")
+    return ok("record.dir", f"{folder} can be written, {free >> 30} GiB free")
+
+
+def api_key(config: Config) -> Finding:
+    """There is a key where one is needed."""
+    if config.voice.backend != "gemini":
+        return ok("gemini.api_key", f"not needed: voice.backend is {config.voice.backend}")
+    if not config.gemini.api_key.get_secret_value():
+        mend = "set GEMINI_API_KEY, or try the gate without one: VOICEGATE_VOICE__BACKEND=echo"
+        text = "there is none yet, and `serve` does not start without one"
+        return Finding("gemini.api_key", Verdict.WARN, text, mend, fatal=True)
+    return ok("gemini.api_key", "set")
+
+
+def _refusal(kind: socket.SocketKind, host: str, port: int) -> str:
+    """Bind and let go; give why it was refused, or nothing."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if kind is socket.SOCK_STREAM and sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
