@@ -52,7 +52,7 @@ async def gate_answers(gate: Address, config: Config) -> Finding:
     loop = asyncio.get_running_loop()
     with open_udp_socket(host, 0) as sock:
         own = Address(host, int(sock.getsockname()[1]))
-        await loop.sock_sendto(sock, serialise(_options(gate, own)), gate)
+        await loop.sock_sendto(sock, serialise(_options(gate, own)), (gate.host, gate.port))
         try:
             async with asyncio.timeout(GATE_WITHIN_S):
                 answer = await _first_response(sock)

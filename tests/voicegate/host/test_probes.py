@@ -20,7 +20,7 @@ def configured(**sections: dict[str, object]) -> Config:
 
 
 async def test_a_gate_that_answers_is_told_with_its_answer() -> None:
-    async with SimulatedGate(gateway=Address("127.0.0.1", 9)) as gate:
+    async with SimulatedGate(gateway=("127.0.0.1", 9)) as gate:
         found = await gate_answers(Address(*gate.address), configured())
     assert found.verdict is Verdict.OK, found
     assert "200" in found.text
@@ -29,7 +29,8 @@ async def test_a_gate_that_answers_is_told_with_its_answer() -> None:
 async def test_a_gate_that_does_not_answer_fails_with_the_mend() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind(("127.0.0.1", 0))
-        found = await gate_answers(Address(*mute.getsockname()), configured())
+        host, port = mute.getsockname()
+        found = await gate_answers(Address(host, port), configured())
     assert found.verdict is Verdict.FAIL
     assert "is the gate on" in found.mend
 
