@@ -31,10 +31,12 @@ SHELLS = {
 }
 PURE_MODULES = (
     "voicegate.endings",
+    "voicegate.farewell",
     "voicegate.floor",
     "voicegate.goodbye",
     "voicegate.report",
     "voicegate.story",
+    "voicegate.watchdogs",
     "simulator.pcap",
 )
 IMPURE = ("asyncio", "socket", "time", "threading", "select", "selectors", "ssl", "subprocess")

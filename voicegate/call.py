@@ -101,12 +101,13 @@ class Call:
             owned.callback(self._hang_up)
             if self._settings.greeting:
                 await voice.greet(self._settings.greeting)
+            limits = self._settings
             return await first_of(
-                uplink(media, voice, talk),
+                uplink(media, voice, talk, limits.half_duplex_tail_s),
                 downlink(voice, talk),
                 talk.said_goodbye(),
-                no_speech(media, silence),
-                max_duration(self._settings.max_duration_s),
+                no_speech(media, voice, silence),
+                max_duration(voice, talk, limits.max_duration_s, limits.max_duration_warning_s),
             )
 
     async def ended_by_peer(self) -> HangupReason:
@@ -137,7 +138,7 @@ class Call:
     def _answer(self, media: MediaSession) -> tuple[Talk, SilenceClock]:
         """Send the 200: from here on someone can speak, RTP flows and the clocks run."""
         now = self._loop.time()
-        silence = SilenceClock(now, self._settings.no_speech_timeout_s)
+        silence = SilenceClock(now, self._settings.no_speech_timeout_s, self._settings.check_in_s)
         talk = Talk(media, silence, self._services.goodbye_watch(), self.story)
         self.dialog.renegotiate = media.renegotiate
         self.dialog.answer(media.local_sdp)

@@ -75,7 +75,6 @@ class Config(BaseSettings):
         found = {
             "sip.transports (only udp is served)": set(self.sip.transports) != {"udp"},
             "sip.registrar": bool(self.sip.registrar),
-            "call.check_in_s": self.call.check_in_s > 0,
             "record.*": bool(self.record.dir),
         }
         return [name for name, is_set in found.items() if is_set]

@@ -29,6 +29,7 @@ class HangupReason(StrEnum):
     MAX_DURATION = "max_duration"
     VOICE_LOST = "voice_lost"
     VOICE_REFUSED = "voice_refused"
+    VOICE_SILENT = "voice_silent"
     MEDIA_REFUSED = "media_refused"
     NO_PORT = "no_port"
     SHUTDOWN = "shutdown"
@@ -62,17 +63,46 @@ class SpeechDetector:
 
 
 class SilenceClock:
-    """Since when has nobody spoken: the latest of answer, caller's speech or digit, our sound."""
+    """Since when has nobody spoken: the latest of answer, caller's speech or digit, our sound.
 
-    def __init__(self, answered_at: float, timeout_s: float) -> None:
+    After so much silence the model may ask once whether the caller is there (`check_in_s`, 0 for
+    never); what it says then moves no clock.
+    """
+
+    def __init__(self, answered_at: float, timeout_s: float, check_in_s: float = 0.0) -> None:
         self.quiet_since = answered_at
         self._timeout_s = timeout_s
+        self._check_in_s = check_in_s
+        self._asked_at: float | None = None
 
     def heard_at(self, when: float) -> None:
-        """Note that somebody was heard at `when`: speech, a digit, a transcript, our own sound."""
+        """Note that the caller was heard at `when`: speech, a digit, a transcript."""
         self.quiet_since = max(self.quiet_since, when)
+        if self._asked_at is not None and when > self._asked_at:
+            self._asked_at = None
+
+    def played_at(self, when: float) -> None:
+        """Note that our own sound was heard at `when`."""
+        if self._asked_at is None:
+            self.quiet_since = max(self.quiet_since, when)
+
+    def asks(self, now: float) -> bool:
+        """Say, once in a silence, that it is time to ask whether the caller is there."""
+        if not self._may_ask or now < self.quiet_since + self._check_in_s:
+            return False
+        self._asked_at = now
+        return True
+
+    @property
+    def next_at(self) -> float:
+        """When there is something to do: to ask, or to hang up."""
+        return self.quiet_since + self._check_in_s if self._may_ask else self.deadline
 
     @property
     def deadline(self) -> float:
         """When the call ends unless somebody speaks before."""
         return self.quiet_since + self._timeout_s
+
+    @property
+    def _may_ask(self) -> bool:
+        return self._check_in_s > 0 and self._asked_at is None

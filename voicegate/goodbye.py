@@ -12,7 +12,7 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any
 
-MAX_UTTERANCE_CHARS = 2000
+MAX_UTTERANCE_CHARS = 300
 """More of one turn than this is cut at the front: only its end decides."""
 
 
@@ -67,20 +67,14 @@ class GoodbyeWatch:
         self._phrases = phrases
         self._said = dict.fromkeys(listen_to, "")
 
-    def hears(self, speaker: Speaker, fragment: str) -> None:
-        """Take the next fragment of the speaker's transcript."""
-        if speaker in self._said:
-            self._said[speaker] = (self._said[speaker] + fragment)[-MAX_UTTERANCE_CHARS:]
+    def hears(self, speaker: Speaker, fragment: str) -> bool:
+        """Take the next fragment of a transcript; say whether its speaker now says goodbye."""
+        if speaker not in self._said:
+            return False
+        self._said[speaker] = (self._said[speaker] + fragment)[-MAX_UTTERANCE_CHARS:]
+        return self._phrases.end(self._said[speaker])
 
     def turn_over(self, speaker: Speaker) -> None:
         """Begin a new utterance of that speaker."""
         if speaker in self._said:
             self._said[speaker] = ""
-
-    @property
-    def said_by(self) -> Speaker | None:
-        """Who has just said goodbye, if anybody."""
-        for speaker, utterance in self._said.items():
-            if utterance and self._phrases.end(utterance):
-                return speaker
-        return None

@@ -51,10 +51,15 @@ class FakeLine:
 
 
 class FakeVoice:
-    """A voice that keeps what it is sent and is lost after so many chunks."""
+    """A voice that keeps what it is sent and is lost after so many chunks, if any."""
 
-    def __init__(self, chunks: int) -> None:
+    speaks_first = True
+
+    def __init__(self, chunks: int = 0) -> None:
         self.sent: list[bytes] = []
+        self.told: list[tuple[float, str]] = []
+        """What it was told in words, and when."""
+        self.renewed: list[str] = []
         self._chunks = chunks
 
     async def send_audio(self, pcm16: bytes) -> None:
@@ -66,7 +71,7 @@ class FakeVoice:
         raise AssertionError("not asked for")
 
     async def send_text(self, text: str) -> None:
-        raise AssertionError("not asked for")
+        self.told.append((asyncio.get_running_loop().time(), text))
 
     async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
         raise AssertionError("not asked for")
@@ -75,7 +80,7 @@ class FakeVoice:
         raise AssertionError("not asked for")
 
     def renew(self, why: str) -> None:
-        raise AssertionError("not asked for")
+        self.renewed.append(why)
 
 
 class Stage:
@@ -99,5 +104,10 @@ class Stage:
         return self.loop.time() - self.began_at
 
     def after(self, seconds: float, *events: VoiceEvent) -> None:
-        for event in events:
-            self.loop.call_later(seconds, self.talk.heed, event)
+        """Let the voice say this then; timers of one moment run in any order, so one for all."""
+
+        def heed() -> None:
+            for event in events:
+                self.talk.heed(event)
+
+        self.loop.call_later(seconds, heed)

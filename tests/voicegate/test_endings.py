@@ -49,6 +49,33 @@ def test_the_silence_clock_takes_the_latest() -> None:
     assert clock.deadline == 118.0
 
 
+def test_the_model_asks_once_in_a_silence_and_moves_no_clock() -> None:
+    clock = SilenceClock(answered_at=100.0, timeout_s=15.0, check_in_s=8.0)
+    assert clock.next_at == 108.0
+    assert not clock.asks(107.9)
+    assert clock.asks(108.0)
+    clock.played_at(110.0)
+    assert not clock.asks(114.0)
+    assert clock.next_at == clock.deadline == 115.0
+
+
+def test_in_the_next_silence_it_asks_again() -> None:
+    clock = SilenceClock(answered_at=100.0, timeout_s=15.0, check_in_s=8.0)
+    assert clock.asks(108.0)
+    clock.heard_at(100.0)  # an old digit is no answer
+    assert clock.next_at == 115.0
+    clock.heard_at(112.0)
+    clock.played_at(113.0)
+    assert (clock.next_at, clock.deadline) == (121.0, 128.0)
+    assert clock.asks(121.0)
+
+
+def test_without_a_check_in_there_is_only_the_end() -> None:
+    clock = SilenceClock(answered_at=100.0, timeout_s=15.0)
+    assert clock.next_at == 115.0
+    assert not clock.asks(114.0)
+
+
 @pytest.mark.parametrize("reason", HangupReason)
 def test_every_reason_says_who_ended_the_call(reason: HangupReason) -> None:
     assert reason.ended_by == ("caller" if reason.value.startswith("caller") else "gateway")

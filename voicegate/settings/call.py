@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voicegate.settings.base import Section
 
@@ -15,7 +15,7 @@ class CallSettings(Section):
     no_speech_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 15.0
     """Hang up when nobody has spoken for so long."""
     check_in_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
-    """Ask once whether the caller is there after so much silence; 0 for never."""
+    """Have the model ask once, after so much silence, whether the caller is there; 0 for never."""
     goodbye: Literal["either", "caller", "model", "off"] = "either"
     """Whose goodbye ends the call."""
     max_duration_s: Annotated[float, Field(gt=0, le=86400)] = 3600.0
@@ -23,3 +23,24 @@ class CallSettings(Section):
     drain_limit_s: Annotated[float, Field(ge=0, le=86400)] = 60.0
     """After a stop was asked for, the present calls may go on for so many seconds; then they are
     hung up."""
+    max_duration_warning_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    """So long before that the model is told to come to an end; 0 for never. A call that may not
+    even last so long is not warned."""
+    half_duplex: bool = False
+    """For a line that echoes: the model does not hear the caller while it is heard itself."""
+    half_duplex_tail_ms: Annotated[int, Field(ge=0, le=2000)] = 300
+    """With half_duplex: the echo of its last sound comes back within this."""
+
+    @model_validator(mode="after")
+    def _asks_before_the_end(self) -> "CallSettings":
+        if self.check_in_s >= self.no_speech_timeout_s:
+            raise ValueError(
+                f"check_in_s = {self.check_in_s:g} never comes: the call ends after"
+                f" no_speech_timeout_s = {self.no_speech_timeout_s:g}; make it shorter, or 0"
+            )
+        return self
+
+    @property
+    def half_duplex_tail_s(self) -> float | None:
+        """How long the caller stays unheard after our sound; None where it is heard always."""
+        return self.half_duplex_tail_ms / 1000 if self.half_duplex else None

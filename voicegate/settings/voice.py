@@ -13,6 +13,9 @@ def _base_url(text: str) -> str:
     return text
 
 
+Sensitivity = Literal["high", "low"]
+
+
 class VoiceSettings(Section):
     """[voice] who speaks."""
 
@@ -40,3 +43,13 @@ class GeminiSettings(Section):
         "When the conversation is over, say goodbye."
     )
     """The prompt of every call."""
+    start_sensitivity: Sensitivity = "high"
+    """How easily sound is taken for the beginning of speech; low for a noisy line."""
+    end_sensitivity: Sensitivity = "high"
+    """How easily a pause is taken for the end of speech."""
+    prefix_padding_ms: Annotated[int, Field(ge=0, le=1000)] = 60
+    """Speech so short begins a turn: on the phone "yes" must count."""
+    silence_duration_ms: Annotated[int, Field(ge=100, le=5000)] = 500
+    """A pause so long ends the caller's turn."""
+    no_interruption: bool = False
+    """The model speaks on when the caller speaks over it."""

@@ -23,6 +23,8 @@ HANGOVER_CHUNKS = 12
 class EchoConversation:
     """Says back speech; silence stays silence, so that the silence clock can run."""
 
+    speaks_first = False
+
     def __init__(self) -> None:
         self._heed: Heed | None = None
         self._open_chunks = 0

@@ -56,6 +56,8 @@ Connect = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 class GeminiConversation:
     """One conversation; its connection lives in `_carry`, a task of its own."""
 
+    speaks_first = True
+
     def __init__(self, connect: Connect, *, direct: bool) -> None:
         self._connect = connect
         self._direct = direct

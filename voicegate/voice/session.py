@@ -160,6 +160,9 @@ Heed = Callable[[VoiceEvent], None]
 class VoiceSession(Protocol):
     """A conversation in progress."""
 
+    speaks_first: bool
+    """Whether the other end begins when it is told to."""
+
     async def send_audio(self, pcm16: bytes) -> None:
         """Take the caller's next sound (UPLINK_RATE_HZ); raises VoiceError where it is over."""
 

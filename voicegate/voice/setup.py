@@ -9,13 +9,18 @@ from google.genai import types
 from voicegate.settings import GeminiSettings
 from voicegate.voice.session import AS_CONFIGURED, Tool, VoiceSetup
 
-PREFIX_PADDING_MS = 60
-"""Speech so short begins a turn: on the phone "yes" must count."""
-SILENCE_DURATION_MS = 500
-"""A pause so long ends the caller's turn."""
 COMPRESSION_TRIGGER_TOKENS = 25600
 COMPRESSION_TARGET_TOKENS = 12800
 """The context is cut to this; without compression a conversation ends after 15 minutes."""
+
+START_SENSITIVITY = {
+    "high": types.StartSensitivity.START_SENSITIVITY_HIGH,
+    "low": types.StartSensitivity.START_SENSITIVITY_LOW,
+}
+END_SENSITIVITY = {
+    "high": types.EndSensitivity.END_SENSITIVITY_HIGH,
+    "low": types.EndSensitivity.END_SENSITIVITY_LOW,
+}
 
 
 def connect_config(
@@ -30,18 +35,27 @@ def connect_config(
         tools=_tools(setup.tools) if setup.tools else None,
         input_audio_transcription=types.AudioTranscriptionConfig(),
         output_audio_transcription=types.AudioTranscriptionConfig(),
-        realtime_input_config=types.RealtimeInputConfig(
-            automatic_activity_detection=types.AutomaticActivityDetection(
-                start_of_speech_sensitivity=types.StartSensitivity.START_SENSITIVITY_HIGH,
-                prefix_padding_ms=PREFIX_PADDING_MS,
-                silence_duration_ms=SILENCE_DURATION_MS,
-            )
-        ),
+        realtime_input_config=_turns(settings),
         session_resumption=types.SessionResumptionConfig(),
         context_window_compression=types.ContextWindowCompressionConfig(
             trigger_tokens=COMPRESSION_TRIGGER_TOKENS,
             sliding_window=types.SlidingWindow(target_tokens=COMPRESSION_TARGET_TOKENS),
         ),
+    )
+
+
+def _turns(settings: GeminiSettings) -> types.RealtimeInputConfig:
+    """Say what is the beginning and the end of the caller's speech, and what it interrupts."""
+    return types.RealtimeInputConfig(
+        automatic_activity_detection=types.AutomaticActivityDetection(
+            start_of_speech_sensitivity=START_SENSITIVITY[settings.start_sensitivity],
+            end_of_speech_sensitivity=END_SENSITIVITY[settings.end_sensitivity],
+            prefix_padding_ms=settings.prefix_padding_ms,
+            silence_duration_ms=settings.silence_duration_ms,
+        ),
+        activity_handling=types.ActivityHandling.NO_INTERRUPTION
+        if settings.no_interruption
+        else None,
     )
 
 

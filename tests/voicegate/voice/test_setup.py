@@ -70,3 +70,38 @@ def test_a_call_may_have_a_prompt_a_voice_a_language_and_tools_of_its_own() -> N
     assert tool.function_declarations
     assert tool.function_declarations[0].name == "weather"
     assert tool.function_declarations[0].behavior is types.Behavior.BLOCKING
+
+
+def test_a_phone_is_heard_at_once_and_may_interrupt_by_default() -> None:
+    config = connect_config(GeminiSettings()).realtime_input_config
+    assert config
+    assert config.automatic_activity_detection
+    detection = config.automatic_activity_detection.model_dump(mode="json", exclude_none=True)
+    assert detection == {
+        "start_of_speech_sensitivity": "START_SENSITIVITY_HIGH",
+        "end_of_speech_sensitivity": "END_SENSITIVITY_HIGH",
+        "prefix_padding_ms": 60,
+        "silence_duration_ms": 500,
+    }
+    assert config.activity_handling is None
+
+
+def test_the_detection_of_turns_is_a_matter_of_settings() -> None:
+    settings = GeminiSettings(
+        start_sensitivity="low",
+        end_sensitivity="low",
+        prefix_padding_ms=200,
+        silence_duration_ms=900,
+        no_interruption=True,
+    )
+    config = connect_config(settings).realtime_input_config
+    assert config
+    assert config.automatic_activity_detection
+    detection = config.automatic_activity_detection.model_dump(mode="json", exclude_none=True)
+    assert detection == {
+        "start_of_speech_sensitivity": "START_SENSITIVITY_LOW",
+        "end_of_speech_sensitivity": "END_SENSITIVITY_LOW",
+        "prefix_padding_ms": 200,
+        "silence_duration_ms": 900,
+    }
+    assert config.activity_handling is types.ActivityHandling.NO_INTERRUPTION
