@@ -31,9 +31,10 @@ from voicegate.media.session import MediaSession
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.dialog import Dialog
 from voicegate.sip.endpoint import Endpoint
+from voicegate.sip.incall import ignore
 from voicegate.sip.message import Headers, Received, Request
 from voicegate.sip.udp import UdpListener
-from voicegate.sip.usage import CallState, InviteUsage, _ignore
+from voicegate.sip.usage import CallState, InviteUsage
 from voicegate.sip.user_agent import IncomingCall
 from voicegate.voice.gemini import GeminiConversation
 
@@ -197,7 +198,9 @@ def bye_by_address(sinner: Sinner) -> None:
         found = [
             usage
             for usage in self._usages.values()
-            if usage.state is not CallState.ENDED and usage.invite.source.host == got.source.host
+            if isinstance(usage, InviteUsage)
+            and usage.state is not CallState.ENDED
+            and usage.invite.source.host == got.source.host
         ]
         if got.request.method == "BYE" and found:
             found[0]._receive_bye(got, now)
@@ -242,8 +245,7 @@ def cseq_999_each_time(sinner: Sinner) -> None:
         for _ in range(2):
             self.dialog._local_cseq = 998
             bye = self.dialog.request("BYE", branch=core.new_branch(), product=core.product)
-            flow = self.dialog.next_hop(core.may_send_to, core.local_towards)
-            core.layer.start(bye, flow, now, _ignore)
+            core.layer.start(bye, core.way_of(self.dialog), now, ignore)
         self._end(now)
 
     sinner.patch.setattr(InviteUsage, "_send_bye", send_bye)

@@ -27,7 +27,7 @@ class Acceptance:
     ) -> None:
         self._layer = layer
         self._transaction = transaction
-        self._number = invite.cseq.number
+        self.invite = invite
         self._response = response
         self._on_missing = on_missing
         self.is_waiting = True
@@ -48,7 +48,7 @@ class Acceptance:
     def acknowledge(self, ack: Request) -> bool:
         """True if this ACK is the one awaited. A later CSeq counts too: who acknowledges a
         re-INVITE has got our first answer."""
-        if not self.is_waiting or ack.cseq.number < self._number:
+        if not self.is_waiting or ack.cseq.number < self.invite.cseq.number:
             return False
         self.stop()
         return True

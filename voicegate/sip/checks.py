@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voicegate.sip.headers import SipUri, scheme_of
 from voicegate.sip.message import Headers, Request
-from voicegate.sip.reply import ACCEPT, ACCEPT_ENCODING, ALLOW, METHODS
+from voicegate.sip.reply import ACCEPT, ACCEPT_ENCODING, ALLOW, EXTENSIONS, METHODS
 
 _SDP_RANGES = ("application/sdp", "application/*", "*/*")
 
@@ -45,7 +45,7 @@ def _uri(request: Request) -> Refusal | None:
 
 
 def _extensions(request: Request) -> Refusal | None:
-    wanted = request.listed("Require")
+    wanted = [tag for tag in request.listed("Require") if tag.lower() not in EXTENSIONS]
     # RFC 3261 8.2.2.3 spares ACK and CANCEL; so do we BYE: the end of a call must never fail
     if not wanted or request.method == "BYE":
         return None
@@ -53,7 +53,7 @@ def _extensions(request: Request) -> Refusal | None:
 
 
 def _content(request: Request) -> Refusal | None:
-    if request.method != "INVITE" or not request.body:
+    if request.method not in ("INVITE", "UPDATE") or not request.body:
         return None
     media_type = request.header("Content-Type")
     # no Content-Type at all: sloppy, but what else could the body of an INVITE be

@@ -8,7 +8,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from voicegate.sip.address import Address
+from voicegate.sip.address import Address, Flow
+from voicegate.sip.dialog import Dialog
 from voicegate.sip.events import Event
 from voicegate.sip.headers import BRANCH_COOKIE
 from voicegate.sip.layer import TransactionLayer
@@ -29,11 +30,17 @@ class UaCore:
     local_towards: Callable[[Address], Address | None]
     """Our address as that peer must see it; None for a transport or family we have not."""
     counters: Counter[str]
+    session_expires_s: int = 1800
+    """What we ask for in a call of ours (RFC 4028); 0 asks for no session timer."""
     events: deque[Event] = field(default_factory=deque)
     _secret: bytes = b""
 
     def __post_init__(self) -> None:
         self._secret = self.random.getrandbits(128).to_bytes(16, "big")
+
+    def way_of(self, dialog: Dialog) -> Flow:
+        """The way of our requests inside that dialog."""
+        return dialog.next_hop(self.may_send_to, self.local_towards)
 
     def new_tag(self) -> str:
         return f"{self.random.getrandbits(64):016x}"

@@ -83,6 +83,11 @@ class Dialog:
             self._target = uri.partition("?")[0]
 
     @property
+    def local_uri(self) -> str:
+        """Who we are in this dialog."""
+        return NameAddr.parse(self._local_party).uri
+
+    @property
     def contact(self) -> tuple[str, str]:
         """Where the peer reaches us."""
         return ("Contact", f"<{self.local.uri}>")

@@ -14,11 +14,13 @@ from voicegate.sip.address import Address, Flow
 from voicegate.sip.checks import refusal_of
 from voicegate.sip.core import UaCore
 from voicegate.sip.events import CallReceived, DialogId, Event
+from voicegate.sip.incall import DialogUsage
 from voicegate.sip.layer import TransactionLayer
 from voicegate.sip.message import MAX_MESSAGE_BYTES, Received, Response, SipParseError, parse
+from voicegate.sip.outbound import CallPlan, OutboundUsage
 from voicegate.sip.reply import capabilities
 from voicegate.sip.transaction import Input, State
-from voicegate.sip.usage import CallState, InviteUsage
+from voicegate.sip.usage import InviteUsage
 
 MAX_DIALOGS = 4096
 MAX_TRANSACTIONS = 16_384
@@ -31,7 +33,8 @@ class Endpoint:
 
     counters: datagrams_in, datagrams_out, keepalives, oversized, malformed, refused_sources,
     refused_busy, refused_requests, stray_requests, stray_responses, stray_acks,
-    dropped_transactions, dropped_dialogs, acks_missing, reinvite_acks_missing.
+    dropped_transactions, dropped_dialogs, acks_missing, reinvite_acks_missing, glares,
+    refreshes, calls_lost, forks.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Endpoint:
         self._ready = ready
         self._busy = (("Retry-After", str(retry_after_s)),)
         self._max_dialogs = max_dialogs
-        self._usages: dict[DialogId, InviteUsage] = {}
+        self._usages: dict[tuple[str, str], DialogUsage] = {}
         self._invites: dict[tuple[str, str, int], DialogId] = {}
 
     # Driving it
@@ -98,12 +101,12 @@ class Endpoint:
 
     def ring(self, dialog: DialogId, now: float) -> None:
         """180."""
-        if usage := self._usages.get(dialog):
+        if isinstance(usage := self.usage(dialog), InviteUsage):
             usage.ring(now)
 
     def answer(self, dialog: DialogId, sdp: bytes, now: float) -> None:
         """200 with this SDP, resent until its ACK."""
-        if usage := self._usages.get(dialog):
+        if isinstance(usage := self.usage(dialog), InviteUsage):
             usage.answer(sdp, now)
 
     def reject(
@@ -112,30 +115,40 @@ class Endpoint:
         """A final refusal, 300 to 699; ValueError for any other status."""
         if not 300 <= status < 700:
             raise ValueError(f"{status} is no refusal")
-        if usage := self._usages.get(dialog):
+        if isinstance(usage := self.usage(dialog), InviteUsage):
             usage.reject(status, now, retry_after_s)
 
     def hang_up(self, dialog: DialogId, now: float) -> bool:
         """BYE if the call is up, held back until its ACK; False if there is nothing to end."""
-        usage = self._usages.get(dialog)
+        usage = self.usage(dialog)
         return usage is not None and usage.hang_up(now)
 
     def abort(self, dialog: DialogId, now: float) -> None:
         """500 before the final answer, BYE after it."""
-        if usage := self._usages.get(dialog):
+        if usage := self.usage(dialog):
             usage.abort(now)
 
     def answer_offer(self, dialog: DialogId, body: bytes | None, now: float) -> None:
-        """Answer a re-INVITE: 200 with this body, or 488."""
-        if usage := self._usages.get(dialog):
+        """Answer a re-INVITE or UPDATE: 200 with this body, or 488."""
+        if usage := self.usage(dialog):
             usage.answer_offer(body, now)
+
+    def call(self, plan: CallPlan, now: float) -> DialogId:
+        """Begin a call of ours: INVITE; what comes of it is told by events."""
+        usage = OutboundUsage(self._core, plan, now, self._release)
+        self._usages[usage.name[:2]] = usage
+        return usage.name
+
+    def usage(self, dialog: DialogId) -> DialogUsage | None:
+        """The call of that name, for what it can be told besides; None when it is forgotten."""
+        return self._usages.get(dialog[:2])
 
     # What is open
 
     def is_up(self, dialog: DialogId) -> bool:
         """Neither ended nor about to: its user may still be told of something."""
-        usage = self._usages.get(dialog)
-        return usage is not None and usage.state not in (CallState.LEAVING, CallState.ENDED)
+        usage = self.usage(dialog)
+        return usage is not None and usage.is_up
 
     @property
     def dialogs(self) -> int:
@@ -181,7 +194,7 @@ class Endpoint:
 
     def _receive_ack(self, got: Received, now: float) -> None:
         transaction = self._layer.server(got.request, "INVITE")
-        usage = self._usages.get(_dialog_of(got))
+        usage = self._named_by(got)
         if transaction is not None and transaction.state in _REFUSED:
             transaction.feed(Input.ACK, now)
         elif usage is not None:
@@ -198,9 +211,9 @@ class Endpoint:
         elif (refusal := refusal_of(request)) is not None:
             self.counters["refused_requests"] += 1
             self._core.answer_stateless(got, refusal.status, refusal.headers, refusal.reason)
-        elif (usage := self._usages.get(_dialog_of(got))) is not None:
+        elif (usage := self._named_by(got)) is not None:
             usage.receive(got, now)
-        elif request.to.tag or request.method in ("BYE", "INFO"):
+        elif request.to.tag or request.method not in ("INVITE", "OPTIONS"):
             self.counters["stray_requests"] += 1
             self._core.answer_stateless(got, 481)
         elif request.method == "INVITE" and _invite_key(got) in self._invites:
@@ -223,29 +236,31 @@ class Endpoint:
         # RFC 3261 17.2.1: at once, so that the INVITE is not sent again
         self._layer.respond(transaction, self._core.response(got, 100), now)
         usage = InviteUsage(self._core, got, transaction, self._release)
-        self._usages[usage.dialog.id] = usage
-        self._invites[_invite_key(got)] = usage.dialog.id
-        self._core.events.append(CallReceived(usage.dialog.id, got))
+        self._usages[usage.name[:2]] = usage
+        self._invites[_invite_key(got)] = usage.name
+        if not usage.refuse_timer(now):
+            self._core.events.append(CallReceived(usage.name, got))
 
     def _receive_cancel(self, got: Received, now: float) -> None:
         transaction = self._layer.server(got.request, "INVITE")
-        dialog = self._invites.get(_invite_key(got)) or _dialog_of(got)
-        usage = self._usages.get(dialog)
+        name = self._invites.get(_invite_key(got))
+        usage = self._named_by(got) if name is None else self.usage(name)
         if transaction is None or usage is None:
             self.counters["stray_requests"] += 1
             self._core.answer_stateless(got, 481)
         else:
             usage.cancel(got, transaction, now)
 
-    def _release(self, usage: InviteUsage) -> None:
-        del self._usages[usage.dialog.id]
-        self._invites.pop(_invite_key(usage.invite), None)
+    def _named_by(self, got: Received) -> DialogUsage | None:
+        """The call a peer's request names by Call-ID and both tags: its To is our side."""
+        request = got.request
+        usage = self._usages.get((request.call_id, request.to.tag))
+        return usage if usage is not None and usage.is_meant_by(got) else None
 
-
-def _dialog_of(got: Received) -> DialogId:
-    """The dialog a peer's request names: its To is our side."""
-    request = got.request
-    return DialogId(request.call_id, request.to.tag, request.from_.tag)
+    def _release(self, usage: DialogUsage) -> None:
+        del self._usages[usage.name[:2]]
+        if isinstance(usage, InviteUsage):
+            self._invites.pop(_invite_key(usage.invite), None)
 
 
 def _invite_key(got: Received) -> tuple[str, str, int]:

@@ -24,6 +24,10 @@ class DialogEnd(Enum):
     BYE = "bye"
     CANCEL = "cancel"
     NO_ACK = "no_ack"
+    LOST = "lost"
+    """The session timer ran out."""
+    NO_MEDIA = "no_media"
+    """Its answer to our offer was none that we can take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class CallConfirmed:
     """The ACK of our answer came."""
 
     dialog: DialogId
+    body: bytes = b""
+    """The answer, where the INVITE brought no offer and our 200 did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,73 @@ class AckMissing:
 
 @dataclass(frozen=True, slots=True)
 class OfferReceived:
-    """A re-INVITE: answer it with `Endpoint.answer_offer`."""
+    """A re-INVITE or UPDATE: answer it with `Endpoint.answer_offer`."""
 
     dialog: DialogId
     body: bytes
+    """b"" where the peer asks for an offer of ours instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReceived:
+    """The peer has answered an offer of ours in a call that is up."""
+
+    dialog: DialogId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallLost:
+    """The session was not refreshed in time, or the peer knows it no more; BYE has been sent."""
+
+    dialog: DialogId
+
+
+@dataclass(frozen=True, slots=True)
+class CallRinging:
+    """A provisional response to our INVITE that says more than 100."""
+
+    dialog: DialogId
+    status: int
+    body: bytes
+    """An early answer (183), or b""."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """Our INVITE was answered, and the ACK has been sent."""
+
+    dialog: DialogId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """Our INVITE came to nothing; it has been released."""
+
+    dialog: DialogId
+    status: int
+    """The final answer; 408 where none came, 487 where we gave up."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferReceived:
+    """The peer wants us to call somebody: answer it with `DialogUsage.answer_refer`."""
+
+    dialog: DialogId
+    target: str
+    """The URI of Refer-To, without what may hang on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferTold:
+    """How a REFER of ours goes."""
+
+    dialog: DialogId
+    status: int
+    """Of its refusal, or what a NOTIFY told of the new call."""
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +163,13 @@ Event = (
     | CallHungUp
     | AckMissing
     | OfferReceived
+    | AnswerReceived
+    | CallLost
+    | CallRinging
+    | CallAnswered
+    | CallFailed
+    | ReferReceived
+    | TransferTold
     | InfoReceived
     | DialogReleased
 )

@@ -13,6 +13,7 @@ from voicegate.sip.timers import Timers
 from voicegate.sip.transaction import (
     CLIENT_INVITE,
     CLIENT_NON_INVITE,
+    LINGER_S,
     SERVER_INVITE,
     SERVER_NON_INVITE,
     Input,
@@ -164,15 +165,43 @@ class TransactionLayer:
         else:
             self.respond(self.serve(got, now), response, now)
 
-    def start(self, request: Request, flow: Flow, now: float, on_result: OnResult) -> Transaction:
-        """Open a client transaction: send the request until it is answered."""
-        if flow.local.is_reliable or len(serialise(request)) <= MAX_UDP_REQUEST_BYTES:
-            return self._start(request, flow, now, on_result)
+    def start(
+        self,
+        request: Request,
+        flow: Flow,
+        now: float,
+        on_result: OnResult,
+        limit_s: float | None = None,
+    ) -> Transaction:
+        """Open a client transaction: send the request until it is answered.
+
+        An INVITE may ring for ever; one with `limit_s` is given up on after that time.
+        """
         peer = flow.peer._replace(transport="tcp")
-        if self._local_towards(peer) is None:
-            return self._start(request, flow, now, on_result)
-        by_tcp = Flow(flow.local._replace(transport="tcp"), peer)
-        return self._start(request, by_tcp, now, on_result, by_udp=flow)
+        is_long = not flow.local.is_reliable and len(serialise(request)) > MAX_UDP_REQUEST_BYTES
+        if limit_s is not None:
+            self.give_up(request, now + limit_s)
+        if is_long and self._local_towards(peer) is not None:
+            by_tcp = Flow(flow.local._replace(transport="tcp"), peer)
+            return self._start(request, by_tcp, now, on_result, by_udp=flow)
+        return self._start(request, flow, now, on_result)
+
+    def cancel(self, invite: Request, cancel: Request, now: float) -> None:
+        """RFC 3261 9.1: by the way its INVITE took, which has 32 s more for a final answer."""
+        sent = self._client.get((invite.via.branch, invite.method))
+        if sent is not None:
+            self._start(cancel, sent.flow, now, lambda _response, _now: None)
+            self.give_up(invite, now + LINGER_S)
+
+    def give_up(self, request: Request, at: float) -> None:
+        """Wait until then for a final answer to a request of ours, and no longer."""
+
+        def on_due(now: float) -> None:
+            sent = self._client.get((request.via.branch, request.method))
+            if sent is not None and sent.transaction.state in _UNANSWERED:
+                sent.transaction.feed(Input.GIVE_UP_DUE, now)
+
+        self.timers.at(at, on_due)
 
     def _start(
         self,

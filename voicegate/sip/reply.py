@@ -7,18 +7,19 @@ from collections.abc import Iterable
 from voicegate.sip.headers import NameAddr
 from voicegate.sip.message import Headers, Received, Response
 
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REFER", "NOTIFY")
 ALLOW = ("Allow", ", ".join(METHODS))
 ACCEPT = ("Accept", "application/sdp")
 ACCEPT_ENCODING = ("Accept-Encoding", "identity")
-SUPPORTED = ("Supported", "")
-"""No extension: an empty list says so (RFC 3261 20.37)."""
+EXTENSIONS = ("timer",)
+SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
 
 REASONS = {
     100: "Trying",
     180: "Ringing",
     183: "Session Progress",
     200: "OK",
+    202: "Accepted",
     300: "Multiple Choices",
     400: "Bad Request",
     403: "Forbidden",
@@ -29,6 +30,7 @@ REASONS = {
     415: "Unsupported Media Type",
     416: "Unsupported URI Scheme",
     420: "Bad Extension",
+    422: "Session Interval Too Small",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",

@@ -160,6 +160,8 @@ CLIENT_INVITE = Machine(
         (State.PROCEEDING, Input.GOT_1XX): (State.PROCEEDING, (Do.PASS,)),
         (State.PROCEEDING, Input.GOT_2XX): (State.ACCEPTED, (Do.PASS,)),
         (State.PROCEEDING, Input.GOT_FAILURE): (State.COMPLETED, (Do.ACK, Do.PASS)),
+        # RFC 3261 9.1: no timer of its own; 32 s after a CANCEL its user calls it off
+        (State.PROCEEDING, Input.GIVE_UP_DUE): (State.TERMINATED, (Do.PASS,)),
         (State.COMPLETED, Input.GOT_1XX): (State.COMPLETED, ()),
         (State.COMPLETED, Input.GOT_2XX): (State.COMPLETED, ()),
         (State.COMPLETED, Input.GOT_FAILURE): (State.COMPLETED, (Do.ACK,)),

@@ -10,7 +10,9 @@ import pytest
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.endpoint import Endpoint
 from voicegate.sip.events import CallReceived, DialogId, Event
+from voicegate.sip.login import Login
 from voicegate.sip.message import Request, Response, parse
+from voicegate.sip.outbound import CallPlan
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
 
@@ -154,12 +156,49 @@ class Rig:
         )
 
     @staticmethod
-    def reply(message: Message, status: int) -> bytes:
-        """The peer's response to a request of ours."""
+    def reply(
+        message: Message,
+        status: int,
+        *,
+        tag: str = "",
+        body: bytes = b"",
+        extra: Iterable[str] = (),
+    ) -> bytes:
+        """The peer's response to a request of ours; `tag` goes into its To."""
         names = ("Via", "From", "To", "Call-ID", "CSeq")
         lines = [f"SIP/2.0 {status} Whatever"]
-        lines += [f"{name}: {value}" for name, value in message.headers if name in names]
-        return "\r\n".join([*lines, "Content-Length: 0"]).encode() + b"\r\n\r\n"
+        for name, value in message.headers:
+            if name in names:
+                tagged = f"{value};tag={tag}" if tag and name == "To" else value
+                lines.append(f"{name}: {tagged}")
+        if body:
+            lines.append("Content-Type: application/sdp")
+        lines += [*extra, f"Content-Length: {len(body)}"]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    def dialled(self, login: Login | None = None) -> tuple[DialogId, Request]:
+        """Our INVITE has gone."""
+        name = self.endpoint.call(self.plan(login), self.now)
+        return name, self.our("INVITE")
+
+    def plan(self, login: Login | None = None) -> CallPlan:
+        """A call of ours to the peer."""
+        flow = Flow(self.local, self.peer)
+        return CallPlan("sip:200@127.0.0.1:5061", "sip:gw@127.0.0.1:5060", flow, SDP, login)
+
+    def connected(self, *extra: str) -> tuple[DialogId, DialogId]:
+        """Our call was answered: the name we know it by, and the name the peer's requests give."""
+        name, invite = self.dialled()
+        extra = ("Contact: <sip:200@127.0.0.1:5061>", *extra)
+        self.receive(self.reply(invite, 200, tag="peer", body=SDP, extra=extra))
+        self.events()
+        return name, name._replace(remote_tag="peer")
+
+    def our(self, method: str) -> Request:
+        """The one request of ours that goes out now."""
+        (message,) = [m for m in self.sent() if isinstance(m, Request)]
+        assert message.method == method
+        return message
 
 
 def brief(messages: Iterable[Message]) -> list[str]:

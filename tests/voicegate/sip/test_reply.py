@@ -71,7 +71,7 @@ def test_options_tell_all_that_rfc_3261_11_2_asks_for(rig: Rig) -> None:
     assert isinstance(message, Request)
     told = dict(capabilities(Received(message, rig.peer, rig.local)))
     assert told["Contact"] == "<sip:127.0.0.1:5060>"
-    assert told["Allow"] == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+    assert told["Allow"] == ("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY")
     assert {"Accept", "Accept-Encoding", "Accept-Language", "Supported"} <= told.keys()
 
 

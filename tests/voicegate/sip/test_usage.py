@@ -41,7 +41,7 @@ def test_ringing_and_answer_carry_one_tag_and_our_contact(rig: Rig) -> None:
         assert message.to.tag == dialog.local_tag
         assert message.header("Contact") == "<sip:127.0.0.1:5060>"
     assert answer.header("Allow")
-    assert answer.header("Supported") == ""
+    assert answer.header("Supported") == "timer"
     assert answer.header("Content-Type") == "application/sdp"
 
 

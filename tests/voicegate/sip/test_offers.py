@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from voicegate.sip.events import (
+    AnswerReceived,
     CallConfirmed,
     OfferReceived,
 )
@@ -126,3 +127,77 @@ def test_an_accepted_offer_moves_the_target(rig: Rig) -> None:
     ((bye, where),) = rig.addressed()
     assert isinstance(bye, Request)
     assert (bye.uri, where.port) == ("sip:7@127.0.0.1:7", 7)
+
+
+# Where the offer is ours
+
+
+def test_the_ack_of_an_offerless_reinvite_brings_the_answer(rig: Rig) -> None:
+    dialog = rig.confirmed()
+    rig.receive(rig.within(dialog, "INVITE"))
+    assert rig.events() == [OfferReceived(dialog, b"")]
+    rig.endpoint.answer_offer(dialog, b"our offer", 0.0)
+    (answer,) = rig.sent()
+    assert answer.body == b"our offer"
+    ack = rig.request("ACK", cseq=2, to_tag=dialog.local_tag, body=b"their answer")
+    rig.receive(ack)
+    rig.receive(ack)
+    assert rig.events() == [AnswerReceived(dialog, b"their answer")]
+
+
+def test_the_ack_of_an_offerless_invite_brings_the_answer(rig: Rig) -> None:
+    rig.receive(rig.request())
+    (event,) = rig.events()
+    rig.endpoint.answer(event.dialog, b"our offer", 0.0)
+    rig.receive(rig.request("ACK", to_tag=event.dialog.local_tag, body=b"their answer"))
+    assert rig.events() == [CallConfirmed(event.dialog, b"their answer")]
+
+
+# UPDATE (RFC 3311)
+
+
+def test_an_update_with_an_offer_is_answered_and_needs_no_ack(rig: Rig) -> None:
+    dialog = rig.confirmed()
+    update = rig.within(dialog, "UPDATE", body=b"hold")
+    rig.receive(update)
+    assert rig.events() == [OfferReceived(dialog, b"hold")]
+    rig.endpoint.answer_offer(dialog, b"held", 0.0)
+    (answer,) = rig.sent()
+    assert (answer.body, answer.header("Contact")) == (b"held", "<sip:127.0.0.1:5060>")
+    assert rig.receive(update) == [answer]
+    assert rig.run(100.0) == []
+
+
+def test_an_update_with_an_offer_before_our_answer_is_500(rig: Rig) -> None:
+    dialog = rig.offered()
+    (busy,) = rig.receive(rig.within(dialog, "UPDATE", body=b"x"))
+    assert brief([busy]) == ["500"]
+    assert busy.header("Retry-After")
+
+
+def test_a_refused_update_leaves_the_call_up(rig: Rig) -> None:
+    dialog = rig.confirmed()
+    rig.receive(rig.within(dialog, "UPDATE", body=b"x"))
+    rig.endpoint.answer_offer(dialog, None, 0.0)
+    assert brief(rig.sent()) == ["488"]
+    assert rig.endpoint.is_up(dialog)
+
+
+# Glare
+
+
+def test_an_offer_that_crosses_ours_is_491(rig: Rig) -> None:
+    timer = ["Supported: timer", "Session-Expires: 180;refresher=uas"]
+    dialog = rig.confirmed(extra=timer)
+    refresh = rig.run(90.0)[-1][1]
+    for method in ("INVITE", "UPDATE"):
+        cseq = 2 if method == "INVITE" else 3
+        crossing = rig.within(dialog, method, cseq=cseq, body=b"hold")
+        assert brief(rig.receive(crossing)) == ["491"]
+    # one that offers nothing does not cross
+    assert brief(rig.receive(rig.within(dialog, "UPDATE", cseq=4))) == ["200"]
+    assert rig.events() == []
+    rig.receive(rig.reply(refresh, 200, body=rig.sdp))
+    assert rig.events() == [AnswerReceived(dialog, rig.sdp)]
+    rig.receive(rig.within(dialog, "INVITE", cseq=5, body=b"hold"))
+    assert rig.events() == [OfferReceived(dialog, b"hold")]
