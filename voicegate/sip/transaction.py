@@ -20,7 +20,6 @@ T2_S = 4.0
 T4_S = 5.0
 LINGER_S = 64 * T1_S
 
-
 OnResult = Callable[[Response | None, float], None]
 """Told of each response that counts, or of None when none came in time; and of `now`."""
 
@@ -151,7 +150,7 @@ CLIENT_INVITE = Machine(
     "INVITE client transaction",
     State.CALLING,
     {
-        # RFC 3261 17.1.1; Accepted: RFC 6026 7.2
+        # RFC 3261 17.1.1; Accepted: RFC 6026 7.2; what rings after a CANCEL is given up on (9.1)
         (State.CALLING, Input.RESEND_DUE): (State.CALLING, (Do.SEND,)),
         (State.CALLING, Input.GIVE_UP_DUE): (State.TERMINATED, (Do.PASS,)),
         (State.CALLING, Input.GOT_1XX): (State.PROCEEDING, (Do.PASS,)),
@@ -160,7 +159,6 @@ CLIENT_INVITE = Machine(
         (State.PROCEEDING, Input.GOT_1XX): (State.PROCEEDING, (Do.PASS,)),
         (State.PROCEEDING, Input.GOT_2XX): (State.ACCEPTED, (Do.PASS,)),
         (State.PROCEEDING, Input.GOT_FAILURE): (State.COMPLETED, (Do.ACK, Do.PASS)),
-        # RFC 3261 9.1: no timer of its own; 32 s after a CANCEL its user calls it off
         (State.PROCEEDING, Input.GIVE_UP_DUE): (State.TERMINATED, (Do.PASS,)),
         (State.COMPLETED, Input.GOT_1XX): (State.COMPLETED, ()),
         (State.COMPLETED, Input.GOT_2XX): (State.COMPLETED, ()),
