@@ -35,6 +35,7 @@ STEPS = (
     Step("repeat", ("uv", "run", "python", "ci/repeat.py", "--runs", "3")),
     Step("demo", ("uv", "run", "voicegate", "demo", "--out", "build/demo")),
     Step("browser", ("uv", "run", "python", "ci/report_browser.py", "build/demo")),
+    Step("live-page", ("uv", "run", "python", "ci/live_page.py", "build/live")),
     Step("accept", ("uv", "run", "python", "ci/accept.py"), on_request=True),
     Step("interop", ("uv", "run", "python", "ci/interop.py")),
     Step("kamailio", ("uv", "run", "python", "ci/kamailio.py"), on_request=True),
