@@ -21,6 +21,7 @@ from simulator.gate.caller import SimulatedCall
 from simulator.gate.gate import SimulatedGate
 from simulator.gemini.script import hear, say
 from simulator.gemini.server import FakeGemini
+from simulator.target.target import Settings
 from voicegate.gateway import Gateway
 
 TOKEN = "look here"
@@ -143,7 +144,7 @@ async def visit(browser: str, folder: Path) -> list[str]:
         gemini = await owned.enter_async_context(FakeGemini())
         os.environ.update(gemini.environment)
         write_script(gemini)
-        settings = {"admin": {"token": TOKEN}, "sip": {"max_calls": 8}}
+        settings: Settings = {"admin": {"token": TOKEN}, "sip": {"max_calls": 8}}
         gateway = await owned.enter_async_context(serving(settings))
         gate = await owned.enter_async_context(SimulatedGate(gateway=gateway.agent.local))
         tab = await owned.enter_async_context(open_tab(browser))
