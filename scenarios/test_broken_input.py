@@ -319,17 +319,15 @@ async def test_a_reinvite_with_the_same_sdp_right_after_the_ack(stage: Stage) ->
     await second_call_is_heard(stage)
 
 
-async def test_a_reinvite_for_something_else_is_answered_488_and_the_call_goes_on(
+async def test_a_reinvite_that_cannot_be_taken_is_answered_488_and_the_call_goes_on(
     stage: Stage,
 ) -> None:
     async with call_with_stamps(stage) as call:
         await call.lasts(1.0)
         same = call.dialog.sdp(call.media.port, version=2)
         wishes = {
-            "another codec": same.replace(b"RTP/AVP 8 0 101", b"RTP/AVP 0 101"),
-            "another port": call.dialog.sdp(call.media.port + 2, version=2),
+            "no codec of ours": same.replace(b"RTP/AVP 8 0 101", b"RTP/AVP 18 101"),
             "another host": same.replace(b"c=IN IP4 127.0.0.1", b"c=IN IP4 203.0.113.5"),
-            "hold": call.dialog.sdp(call.media.port, version=2, direction="inactive"),
             "no audio": same.replace(b"m=audio", b"m=video"),
             "no SDP": b"nonsense",
         }

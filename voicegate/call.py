@@ -13,6 +13,7 @@ from voicegate.aio import first_of
 from voicegate.bridge import downlink, max_duration, no_speech, uplink
 from voicegate.endings import HangupReason, SilenceClock
 from voicegate.goodbye import GoodbyeWatch
+from voicegate.keypad import Keypad
 from voicegate.logs import get_logger
 from voicegate.media.ports import NoPortFree
 from voicegate.media.sdp import OfferRefused
@@ -105,6 +106,7 @@ class Call:
             return await first_of(
                 uplink(media, voice, talk, limits.half_duplex_tail_s),
                 downlink(voice, talk),
+                self._keypad(media).tell(voice),
                 talk.said_goodbye(),
                 no_speech(media, voice, silence),
                 max_duration(voice, talk, limits.max_duration_s, limits.max_duration_warning_s),
@@ -146,6 +148,12 @@ class Call:
         self.progress.answered_at, self.progress.talk = now, talk
         self.story.tell(Happening.ANSWERED)
         return talk, silence
+
+    def _keypad(self, media: MediaSession) -> Keypad:
+        keypad = Keypad(self.story)
+        media.on_digit(keypad.press)
+        self.dialog.inform = media.take_info
+        return keypad
 
     def _hang_up(self) -> None:
         self.progress.over_at = self._loop.time()

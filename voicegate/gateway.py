@@ -205,6 +205,7 @@ class Gateway:
             allowed=self._may_call,
             random=self._random,
             own_addresses=((dialog.local.host, self.agent.local.port),),
+            inband=self.config.media.inband_dtmf,
         )
 
     def open_voice(self) -> AbstractAsyncContextManager[VoiceSession]:

@@ -24,5 +24,8 @@ class Negotiated:
     sends: bool = True
     "Whether we may send."
 
+    ptime_ms: int = 20
+    "The packet length we asked for; the gateway may stay at 20 ms."
+
     silent: bool = False
     "Whether the gateway must not send (a hold)."

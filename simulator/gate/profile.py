@@ -77,7 +77,7 @@ class Quirks:
     "Payload type of RFC 4733 events in the offer, or None."
 
     ptime_ms: int = 20
-    "What the offer says; packets are always of 20 ms."
+    "The packet length the offer asks for; our own packets are always of 20 ms."
 
     headers: tuple[str, ...] = ()
     "More header lines for the INVITE, literally."

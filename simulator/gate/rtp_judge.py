@@ -206,8 +206,8 @@ class RtpReceiver:
             text = f"payload type {packet.payload_type}, negotiated {list(agreed.codecs)}"
             self._fault("rtp-payload-type", "RFC 3551 3", text)
         else:
-            self._judge_audio(packet, lost)
-            self._hear(packet.payload, law, now, lost * FRAME_S)
+            self._judge_audio(packet, lost, agreed)
+            self._hear(packet.payload, law, now, lost * self._pace.frame_s)
         if packet.ssrc != (self._last or packet).ssrc or now - self._changed_at > self.patience_s:
             self._fresh = False  # before that it may be one of the old stream that is late
         self._last = packet
@@ -253,18 +253,22 @@ class RtpReceiver:
         self.stats.lost += step - 1
         return step - 1
 
-    def _judge_audio(self, packet: RtpPacket, lost: int) -> None:
-        """RFC 3551 4.2: 20 ms a packet, the timestamp counts the samples."""
-        if len(packet.payload) != SAMPLES:
-            text = f"{len(packet.payload)} bytes of G.711, due {SAMPLES}"
+    def _judge_audio(self, packet: RtpPacket, lost: int, agreed: Negotiated) -> None:
+        """RFC 3551 4.2: 20 ms a packet or what we asked for; the timestamp counts the samples."""
+        asked = agreed.ptime_ms * SAMPLES // 20
+        if len(packet.payload) not in (SAMPLES, asked):
+            text = f"{len(packet.payload)} bytes of G.711, due {asked}"
             self._fault("rtp-payload-size", "RFC 3551 4.2", text)
+        else:
+            self._pace.frame_s = len(packet.payload) * FRAME_S / SAMPLES
         last = self._last
         if last is None or last.ssrc != packet.ssrc or last.payload_type != packet.payload_type:
             return
         grown = (packet.timestamp - last.timestamp) % 2**32
         # Behind a pause the timestamp has gone on with the time (RFC 3550 5.1).
-        if grown != SAMPLES * (lost + 1) and not (self._fresh and 0 < grown < 2**31):
-            text = f"timestamp + {grown}, due {SAMPLES * (lost + 1)}"
+        due = len(last.payload) * (lost + 1)
+        if grown != due and not (self._fresh and 0 < grown < 2**31):
+            text = f"timestamp + {grown}, due {due}"
             self._fault("rtp-timestamp", "RFC 3550 5.1", text)
 
     def _after_end(self, source: Address, now: float, ended_at: float) -> None:

@@ -24,14 +24,20 @@ class Pace:
 
     def __init__(self, stats: "RtpStats", *, exact: bool) -> None:
         """`exact` is virtual time's rigour."""
-        # On a busy machine a packet may be read long after it came, and in another order.
-        self.patience_s = FRAME_S + EXACT_TOLERANCE_S if exact else GAP_MAX_S
+        self.frame_s = FRAME_S
+        """How long a packet is."""
         self._stats = stats
         self._exact = exact
         self._since: float | None = None
         self._run = 0
         self._whole = True
         self._event = False
+
+    @property
+    def patience_s(self) -> float:
+        """How late a packet may be."""
+        # On a busy machine a packet may be read long after it came, and in another order.
+        return self.frame_s + EXACT_TOLERANCE_S if self._exact else GAP_MAX_S
 
     def due(self, now: float) -> None:
         """Packets are due from now on."""
@@ -54,7 +60,7 @@ class Pace:
             self._note_gap(gap)
             if self._run:
                 stats.intervals_s.append(gap)
-                late = gap - FRAME_S
+                late = gap - self.frame_s
                 # The second packet comes on the ticker's own phase: early, never late.
                 early = self._run > 1 and late < -EXACT_TOLERANCE_S
                 if (late > EXACT_TOLERANCE_S or early) and not self._event:
@@ -83,12 +89,13 @@ class Pace:
             text = f"{stats.longest_gap_s * 1000:.1f} ms without a packet ({stats.packets} in all)"
             yield Violation("rtp-gap", "RFC 3551 4.2", text)
         elif self._exact and stats.uneven:
-            text = f"{stats.uneven} of {stats.packets} packets not 20 ms after the one before"
+            length = f"{self.frame_s * 1000:.0f} ms"
+            text = f"{stats.uneven} of {stats.packets} packets not {length} after the one before"
             yield Violation("rtp-spacing", "RFC 3551 4.2", text)
         mean = stats.mean_interval_s
         if self._exact or not self._whole or mean is None or stats.packets < MEAN_MIN_PACKETS:
             return
-        if abs(mean - FRAME_S) > MEAN_TOLERANCE_S:
+        if abs(mean - self.frame_s) > MEAN_TOLERANCE_S:
             text = f"a packet each {mean * 1000:.2f} ms"
             yield Violation("rtp-spacing", "RFC 3551 4.2", text)
 

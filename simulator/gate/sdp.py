@@ -43,6 +43,9 @@ class MediaLine:
     direction: str = "sendrecv"
     "RFC 3264 6.1; sendrecv when nothing is said."
 
+    ptime_ms: int = 20
+    "The packet length its side would like to get."
+
     rtpmaps: dict[str, str] = field(default_factory=dict)
     "Encoding name and clock by payload type, in capitals."
 
@@ -136,6 +139,7 @@ def settle(local: Sdp, remote: Sdp, codecs: dict[int, str]) -> Negotiated | None
         theirs.telephone_event,
         receives=own.hears and theirs.sends and not theirs.is_held,
         sends=own.sends and theirs.hears,
+        ptime_ms=own.ptime_ms,
         # RFC 3264 8.4: who says 0.0.0.0 wants to hear nothing, and may still speak.
         silent=not own.hears or not theirs.sends,
     )
@@ -171,6 +175,7 @@ def _read_media(section: list[str], session: list[str]) -> MediaLine | None:
         (line[2:] for line in [*section, *session] if line[:2] == "a=" and line[2:] in DIRECTIONS),
         "sendrecv",
     )
+    ptime = re.search(r"^a=ptime:([1-9]\d{0,2})$", "\n".join(section), re.MULTILINE)
     maps = dict(re.findall(r"a=rtpmap:(\d+) (\S+?/\d+)", "\n".join(section)))
     return MediaLine(
         kind=match.group(1),
@@ -179,6 +184,7 @@ def _read_media(section: list[str], session: list[str]) -> MediaLine | None:
         formats=tuple(match.group(4).split()),
         host=host[2].split("/")[0] if len(host) == 3 else "",
         direction=direction,
+        ptime_ms=int(ptime.group(1)) if ptime else 20,
         rtpmaps={number: name.upper() for number, name in maps.items()},
     )
 

@@ -17,6 +17,8 @@ Target = tuple[str, int]
 _PORT_MIN = 1024
 """No phone sends audio below it, and what listens there is no phone."""
 _EVENT_FORMATS = "0-15"
+_PTIME_STEP_MS = 10
+_PTIME_MAX_MS = 60
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ class Answer:
     """The version in our o= line."""
 
     def agrees_with(self, other: "Answer") -> bool:
-        """Whether both mean the same stream: codec, number, address and direction."""
+        """Whether both mean the same stream, in all that the media follow."""
         return (
             self.codec.name == other.codec.name
             and self.payload_type == other.payload_type
+            and self.telephone_event == other.telephone_event
             and self.remote == other.remote
             and self.direction == other.direction
+            and self.ptime_ms == other.ptime_ms
         )
 
 
@@ -61,12 +65,16 @@ def make_answer(
     session_id: int = 1,
     version: int = 1,
     own_addresses: Collection[Target] = (),
+    current: Answer | None = None,
 ) -> Answer:
     """Answer the first audio stream that we can take; the others get port 0.
 
-    `own_addresses` are sockets of ours that must never be a target (the SIP port). Raises
-    OfferRefused.
+    `own_addresses` are sockets of ours that must never be a target (the SIP port). `current` is
+    what holds so far in this call: then a stream that is switched off is a hold, not a refusal.
+    Raises OfferRefused.
     """
+    if current is not None and _is_switched_off(offer):
+        return _switched_off(offer, replace(current, version=version), session_id, local_host)
     refusal = OfferRefused(488, "no audio offered")
     own = {*own_addresses, (local_host, local_port)}
     for index, stream in enumerate(offer.streams):
@@ -90,7 +98,7 @@ def make_answer(
             payload_type=payload_type,
             remote=remote,
             telephone_event=_telephone_event(stream),
-            ptime_ms=FRAME_MS,
+            ptime_ms=_ptime_ms(stream),
             direction=direction,
             version=version,
         )
@@ -157,6 +165,35 @@ def _remote(
     return host, stream.port
 
 
+def _ptime_ms(stream: Stream) -> int:
+    """The length of the packets we send: what the offer asks for, in steps of 10 up to 60 ms."""
+    wanted_ms = stream.ptime_ms or FRAME_MS
+    if not _PTIME_STEP_MS <= wanted_ms <= _PTIME_MAX_MS:
+        wanted_ms = FRAME_MS
+    # RFC 4566 6: maxptime is the longest packet that the writer takes.
+    wanted_ms = min(wanted_ms, stream.maxptime_ms or wanted_ms)
+    return max(_PTIME_STEP_MS, wanted_ms - wanted_ms % _PTIME_STEP_MS)
+
+
+def _is_switched_off(offer: Offer) -> bool:
+    """RFC 3264 8.2: port 0 ends a stream; who does that to the only audio is holding the call."""
+    audio = [stream for stream in offer.streams if stream.media == "audio"]
+    return bool(audio) and all(stream.port == 0 for stream in audio)
+
+
+def _switched_off(offer: Offer, current: Answer, session_id: int, local_host: str) -> Answer:
+    """Every stream with port 0, as RFC 3264 8.2 wants it; nothing flows until the next offer."""
+    lines = [
+        *_session_lines(local_host, session_id, current.version),
+        *map(_refused, offer.streams),
+    ]
+    return replace(current, body=_text(lines), remote=None, direction=Direction.INACTIVE)
+
+
+def _refused(stream: Stream) -> str:
+    return f"m={stream.media} 0 {stream.protocol} {' '.join(stream.formats)}"
+
+
 def _telephone_event(stream: Stream) -> int | None:
     for payload_type, encoding in stream.encodings:
         if encoding == "TELEPHONE-EVENT/8000":
@@ -184,7 +221,7 @@ def _body(
             lines += _audio_lines(answer, local_port)
         else:
             # RFC 3264 6: as many m= lines as in the offer; port 0 refuses one.
-            lines.append(f"m={stream.media} 0 {stream.protocol} {' '.join(stream.formats)}")
+            lines.append(_refused(stream))
     return _text(lines)
 
 

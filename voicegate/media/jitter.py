@@ -13,7 +13,7 @@ from voicegate.media.codec import FRAME_MS, FRAME_SAMPLES, SILENCE_FRAME, Codec,
 from voicegate.media.concealment import Concealer, splice
 from voicegate.media.counters import JitterCounters
 from voicegate.media.rtp import RtpPacket
-from voicegate.media.slack import Slacks
+from voicegate.media.slack import JUDGE_EVERY, Slacks
 
 Frame = bytes
 """20 ms of PCM16 mono at 8 kHz: 320 bytes."""
@@ -30,18 +30,6 @@ _SEEN_MASK = (1 << _SEEN_BITS) - 1
 _RESTART = 3000
 """A step of the sequence beyond which another stream begins (RFC 3550 A.1, MAX_DROPOUT)."""
 
-_OUTLIERS = 1
-"""So many packets of the window may come too late before the delay grows."""
-_JUDGE_EVERY = 50
-"""Frames between two looks at the slack: 1 s."""
-_CALM_S = 8
-"""Seconds after a change before the delay is shortened by one frame."""
-_SLACK_MIN = 16
-"""Samples (2 ms): with less, the delay grows."""
-_SLACK_SPARE = 80
-"""Samples (10 ms) that must remain after the delay was shortened."""
-_CATCH_UP = 3 * FRAME_SAMPLES
-"""Samples of slack in all of the last second that mean a burst is to be caught up with."""
 _PATIENCE = 50
 """Frames to wait for a quiet one before a change is made in speech."""
 _PATIENCE_BURST = 5
@@ -77,7 +65,7 @@ class JitterBuffer:
         self._change = 0
         self._waited = 0
         self._patience = _PATIENCE
-        self._until_judged = _JUDGE_EVERY
+        self._until_judged = JUDGE_EVERY
         self._calm_s = 0
 
     @property
@@ -89,6 +77,13 @@ class JitterBuffer:
     def delay_ms(self) -> float:
         """From the coming of a packet until the clock takes it, as it is now."""
         return max(0, self._slacks.median) / 8
+
+    def change_codec(self, codec: Codec) -> None:
+        """Go on with another codec: what still waits was coded by the old one, and is dropped."""
+        self._decode = codec.decode
+        self._silence = codec.silence[:1]
+        self._concealer.forget()
+        self._ssrc = None
 
     # Packets in
 
@@ -254,24 +249,11 @@ class JitterBuffer:
 
     def _judge(self) -> None:
         """Once a second: decide whether the delay should change, and by how many frames."""
-        self._until_judged = _JUDGE_EVERY
+        self._until_judged = JUDGE_EVERY
         self._calm_s += 1
-        if len(self._slacks) < _JUDGE_EVERY // 2:
-            return
-        slacks = self._slacks.ranked()
-        low = slacks[_OUTLIERS]
-        recent = self._slacks.least_of_last(_JUDGE_EVERY)
-        if low < _SLACK_MIN:
-            room = self._depth_max - slacks[-1]
-            wanted = -(-(_SLACK_MIN - low) // FRAME_SAMPLES)
-            self._plan(max(0, min(wanted, room // FRAME_SAMPLES)), _PATIENCE_BURST)
-            return
-        if recent > _CATCH_UP:
-            # What made the delay grow is over: forget it, or it would grow again.
-            self._slacks.forget_all_but(_JUDGE_EVERY)
-            self._plan(-((recent - _SLACK_SPARE) // FRAME_SAMPLES), _PATIENCE_BURST)
-        elif self._calm_s >= _CALM_S and low > FRAME_SAMPLES + _SLACK_SPARE:
-            self._plan(-1, _PATIENCE)
+        advice = self._slacks.advice(self._depth_max, self._calm_s)
+        if advice is not None:
+            self._plan(advice.frames, _PATIENCE_BURST if advice.urgent else _PATIENCE)
 
     def _plan(self, frames: int, patience: int) -> None:
         self._change = frames

@@ -7,6 +7,7 @@ from random import Random
 
 from voicegate.media.answer import Answer, Target, make_answer
 from voicegate.media.clock import Ticker
+from voicegate.media.incoming import Inband
 from voicegate.media.lent import LentSocket, RtpProtocol
 from voicegate.media.ports import PortPool
 from voicegate.media.sdp import parse_offer
@@ -30,6 +31,7 @@ async def open_media(
     allowed: Callable[[str], bool],
     random: Random,
     own_addresses: Collection[Target] = (),
+    inband: Inband = "auto",
 ) -> AsyncIterator[MediaSession]:
     """Open the media that the offer asks for; at the end of the block nothing of it is left.
 
@@ -40,7 +42,7 @@ async def open_media(
     parse_offer(offer)
     session_id = random.getrandbits(48)
 
-    def answer(body: bytes, version: int) -> Answer:
+    def answer(body: bytes, version: int, current: Answer | None = None) -> Answer:
         return make_answer(
             parse_offer(body),
             local_host=local_host,
@@ -51,11 +53,12 @@ async def open_media(
             session_id=session_id,
             version=version,
             own_addresses=own_addresses,
+            current=current,
         )
 
     lent = LentSocket(pool, bind_host, loop)
     try:
-        session = MediaSession(answer(offer, 1), answer, ticker, random)
+        session = MediaSession(answer(offer, 1), answer, ticker, random, inband)
         transport, protocol = await loop.create_datagram_endpoint(
             lambda: RtpProtocol(session), sock=lent.sock
         )

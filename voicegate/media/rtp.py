@@ -77,14 +77,16 @@ def _bare_payload(data: bytes, first: int) -> bytes:
 
 
 class RtpSender:
-    """Numbers the packets of one outgoing stream: 20 ms of G.711 in each."""
+    """Numbers the packets of one outgoing stream; each codec of ours has 8 bytes a millisecond."""
 
     def __init__(self, payload_type: int, source: random.Random) -> None:
         # RFC 3550 5.1: sequence and timestamp start at random, and the SSRC is chosen at random.
         self.ssrc = source.getrandbits(32)
-        self._payload_type = payload_type
+        self.payload_type = payload_type
         self._sequence = source.getrandbits(16)
-        self._timestamp = source.getrandbits(32)
+        self.timestamp = source.getrandbits(32)
+        self.packets = self.octets = 0
+        """Sent so far, for the sender report (RFC 3550 6.4.1)."""
         self._marker = True
 
     def mark(self) -> None:
@@ -92,14 +94,29 @@ class RtpSender:
         self._marker = True
 
     def packet(self, payload: bytes) -> bytes:
-        """Give the next packet on the wire, with 20 ms of payload."""
-        second = self._payload_type
+        """Give the next packet of sound on the wire."""
+        second, timestamp, length = self.payload_type, self.timestamp, len(payload)
         if self._marker:
             second |= 0x80
             self._marker = False
-        sequence, timestamp = self._sequence, self._timestamp
+        # RFC 3551 4.5.2: G.722 too counts 8000 a second, though it samples at 16 kHz.
+        self.timestamp = (timestamp + length) & 0xFFFFFFFF
+        return self._numbered(second, timestamp, payload)
+
+    def event(self, payload_type: int, payload: bytes, began_at: int, first: bool) -> bytes:
+        """Give a packet of the event that began at that timestamp (RFC 4733 2.5.1.2)."""
+        self._marker = True
+        return self._numbered(payload_type | (0x80 if first else 0), began_at, payload)
+
+    def pass_frame(self) -> None:
+        """Let 20 ms go by without a packet of sound."""
+        self.timestamp = (self.timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+
+    def _numbered(self, second: int, timestamp: int, payload: bytes) -> bytes:
+        sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
-        self._timestamp = (timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+        self.packets += 1
+        self.octets += len(payload)
         return _HEADER.pack(_VERSION, second, sequence, timestamp, self.ssrc) + payload
 
 

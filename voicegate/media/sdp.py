@@ -70,6 +70,8 @@ class Stream:
     """(payload type, `NAME/rate[/channels]` in upper case), in the order offered."""
     ptime_ms: int | None
     """The packet length the writer would like to get."""
+    maxptime_ms: int | None
+    """The longest packet it takes."""
     direction: Direction
     """From the side of the writer."""
 
@@ -136,7 +138,8 @@ def _stream(lines: list[str], session: list[str]) -> Stream:
         formats=tuple(formats),
         connection=_connection(lines) or _connection(session),
         encodings=_encodings(formats, attributes),
-        ptime_ms=_ptime_ms(attributes),
+        ptime_ms=_milliseconds("ptime", attributes),
+        maxptime_ms=_milliseconds("maxptime", attributes),
         direction=_direction(attributes)
         or _direction([line[2:] for line in session if line.startswith("a=")])
         or Direction.SENDRECV,
@@ -179,10 +182,10 @@ def _encodings(formats: list[str], attributes: list[str]) -> tuple[tuple[int, st
     return tuple(found)
 
 
-def _ptime_ms(attributes: list[str]) -> int | None:
+def _milliseconds(wanted: str, attributes: list[str]) -> int | None:
     for attribute in attributes:
         name, _, value = attribute.partition(":")
-        if name.lower() == "ptime":
+        if name.lower() == wanted:
             return _number(value.strip(), 1000) or None
     return None
 

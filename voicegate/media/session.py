@@ -1,28 +1,30 @@
 """The media of one call: its port, its socket, and the two directions the clock pulls."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from random import Random
+from typing import Protocol
 
 from voicegate.media.answer import Answer, Target
-from voicegate.media.arrivals import Arrivals
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
 from voicegate.media.counters import MediaCounters
-from voicegate.media.jitter import JitterBuffer
+from voicegate.media.incoming import Inband, Incoming
+from voicegate.media.outgoing import Outgoing
 from voicegate.media.playout import Playout
 from voicegate.media.resample import Resampler
-from voicegate.media.rtp import RtpReceiver, RtpSender
 from voicegate.media.sdp import OfferRefused
 from voicegate.media.uplink import Uplink
 
-_DIGITS_KEPT = 64
-
-Answerer = Callable[[bytes, int], Answer]
-"""Answers an offer as this call would, with the given o= version. Raises OfferRefused."""
 PacketTap = Callable[[bytes, Target, Target], None]
 """Takes a datagram, its source and its destination; it must not wait."""
+
+
+class Answerer(Protocol):
+    """Answers an offer as this call would."""
+
+    def __call__(self, body: bytes, version: int, current: Answer | None = None) -> Answer:
+        """Give the answer with that o= version, on top of what holds. Raises OfferRefused."""
 
 
 class MediaSession:
@@ -32,24 +34,26 @@ class MediaSession:
     frame of the caller can be heard and one RTP packet leaves, whatever the peers do.
     """
 
-    def __init__(self, answer: Answer, answerer: Answerer, ticker: Ticker, random: Random) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        answerer: Answerer,
+        ticker: Ticker,
+        random: Random,
+        inband: Inband = "auto",
+    ) -> None:
         self._answer = answer
         self._answerer = answerer
         self._ticker = ticker
         self._loop = asyncio.get_running_loop()
         self._remote = answer.remote
-        self._sending = answer.direction.sends and answer.remote is not None
-        self._encode = answer.codec.encode
-        self._silence = answer.codec.silence
-        self._sender = RtpSender(answer.payload_type, random)
-        self._receiver = RtpReceiver(answer.payload_type, answer.telephone_event)
-        self._jitter = JitterBuffer(answer.codec)
+        self._in = Incoming(answer, inband)
+        self._out = Outgoing(answer, random, self._send, self._loop.call_later)
         self._playout = Playout()
         self._played_out = asyncio.Event()
         self._played_out.set()
         self._resampler = Resampler(8000, 8000)
         self._uplink = Uplink(self._loop)
-        self._arrivals = Arrivals()
         self._transport: asyncio.DatagramTransport | None = None
         self._local: Target = ("", 0)
         self._release: Callable[[], None] = lambda: None
@@ -58,15 +62,11 @@ class MediaSession:
         self._paused = False
         self._taps: tuple[Tap, ...] = ()
         self._packet_taps: tuple[PacketTap, ...] = ()
-        self._digits: deque[str] = deque(maxlen=_DIGITS_KEPT)
-        self._digits_seen = 0
         self._packets_in = self._packets_out = self._early = self._foreign = 0
         self._send_blocked = self._udp_errors = 0
         self._late_before = 0
         self.last_played_at: float | None = None
         """Loop time at which the last model audio left; None before any has."""
-        self.last_digit_at: float | None = None
-        """Loop time of the last digit; None before any."""
 
     # The life of it
 
@@ -109,21 +109,31 @@ class MediaSession:
         self._uplink.close()
 
     def renegotiate(self, body: bytes) -> bytes | None:
-        """Answer a re-INVITE that changes nothing; None if it asks for a change (488)."""
+        """Answer another offer and follow it (RFC 3264 8): hold, port, codec, packet length.
+
+        None where it cannot be taken (488): then all is as before.
+        """
         if self._stopped:
             return None
+        before = self._answer
         try:
-            answer = self._answerer(body, self._answer.version)
-            if not answer.agrees_with(self._answer):
-                return None
-            if answer.body != self._answer.body:
+            answer = self._answerer(body, before.version, before)
+            if answer.body != before.body:
                 # RFC 3264 8: the version grows by one with each change of the description.
-                answer = self._answerer(body, self._answer.version + 1)
+                answer = self._answerer(body, before.version + 1, before)
         except OfferRefused:
             return None
         self._answer = answer
-        self._receiver.telephone_event = answer.telephone_event
+        if not answer.agrees_with(before):
+            self._remote = answer.remote
+            self._in.follow(answer)
+            self._out.follow(answer)
         return answer.body
+
+    @property
+    def parked(self) -> bool:
+        """Whether the caller has put us on hold: nothing comes, or nothing may be sent."""
+        return not (self._out.sends and self._in.receives)
 
     # The caller's voice
 
@@ -137,7 +147,21 @@ class MediaSession:
     @property
     def digits(self) -> str:
         """The last digits the caller keyed, 64 at most."""
-        return "".join(self._digits)
+        return self._in.keys.digits
+
+    @property
+    def last_digit_at(self) -> float | None:
+        """Loop time of the last digit; None before any."""
+        return self._in.keys.last_at
+
+    def on_digit(self, call: Callable[[str], None]) -> None:
+        """Call this with each key the caller presses from now on."""
+        self._in.on_digit = call
+
+    def take_info(self, content_type: str, body: bytes) -> None:
+        """Take the body of an INFO: some gates send keys so."""
+        if self._started and not self._stopped:
+            self._in.take_info(content_type, body, self._loop.time())
 
     def receive(self, data: bytes, source: tuple[str | int, ...]) -> None:
         """Take a datagram from the socket."""
@@ -150,15 +174,7 @@ class MediaSession:
         if not self._started:
             self._early += 1
             return
-        now = self._loop.time()
-        packets, digit = self._receiver.receive(data)
-        for packet in packets:
-            self._arrivals.packet(packet.timestamp, now)
-            self._jitter.put(packet, now)
-        if digit is not None:
-            self._digits.append(digit)
-            self._digits_seen += 1
-            self.last_digit_at = now
+        self._in.receive(data, self._loop.time())
 
     # The model's voice
 
@@ -175,9 +191,16 @@ class MediaSession:
     def flush(self) -> float:
         """Drop what is queued (barge-in): the next packet is silence. Give the ms dropped."""
         self._resampler.reset()
-        self._sender.mark()
+        self._out.sender.mark()
         self._played_out.set()
         return self._playout.flush()
+
+    def send_digits(self, digits: str) -> None:
+        """Press keys, 200 ms each: as telephone-events if agreed on, else as tones.
+
+        What the model says waits meanwhile. Raises ValueError for what is no key, or too many.
+        """
+        self._out.keys.add(digits)
 
     @property
     def queued_ms(self) -> float:
@@ -201,27 +224,32 @@ class MediaSession:
     @property
     def hearing_delay_ms(self) -> float:
         """How long ago the frame that is heard now came, as it is now."""
-        return self._jitter.delay_ms
+        return self._in.jitter.delay_ms
 
     def _tick(self, now: float) -> None:
-        heard = self._jitter.take(now)
+        heard = self._in.frame(now)
         self._uplink.put(heard)
-        pcm16 = self._playout.take()
-        for tap in self._taps:
-            tap(heard, pcm16 or SILENCE_FRAME, now)
-        if pcm16 is None:
-            payload = self._silence
-        else:
-            payload = self._encode(pcm16)
+        if self._out.presses:
+            said = self._out.press()
             self.last_played_at = now
-            if self._playout.empty:
-                self._played_out.set()
-                # else the last 2 ms of this turn come out, as a click, before the next one
-                self._resampler.reset()
-        if self._sending:
-            self._send(self._sender.packet(payload))
+        else:
+            said = self._playout.take()
+            self._out.say(said)
+            if said is not None:
+                self._note_played(now)
+        for tap in self._taps:
+            tap(heard, said or SILENCE_FRAME, now)
+
+    def _note_played(self, now: float) -> None:
+        self.last_played_at = now
+        if self._playout.empty:
+            self._played_out.set()
+            # else the last 2 ms of this turn come out, as a click, before the next one
+            self._resampler.reset()
 
     def _send(self, packet: bytes) -> None:
+        if self._stopped:
+            return
         if self._paused or self._transport is None or self._remote is None:
             self._send_blocked += 1
             return
@@ -240,7 +268,7 @@ class MediaSession:
 
     def counters(self) -> MediaCounters:
         """Give the figures so far."""
-        jitter, receiver = self._jitter.counters, self._receiver
+        jitter, receiver, arrivals = self._in.jitter.counters, self._in.receiver, self._in.arrivals
         return MediaCounters(
             packets_in=self._packets_in,
             packets_out=self._packets_out,
@@ -250,8 +278,8 @@ class MediaSession:
             unexpected=receiver.unexpected,
             strays=receiver.strays,
             lost=jitter.lost,
-            jitter_ms=round(self._arrivals.jitter_ms, 2),
-            max_gap_ms=round(self._arrivals.max_gap_s * 1000, 1),
+            jitter_ms=round(arrivals.jitter_ms, 2),
+            max_gap_ms=round(arrivals.max_gap_s * 1000, 1),
             late=jitter.late,
             duplicates=jitter.duplicates,
             concealed=jitter.concealed,
@@ -260,6 +288,6 @@ class MediaSession:
             playout_overflow_ms=self._playout.overflow_ms,
             send_blocked=self._send_blocked,
             ticks_late=self._ticker.late - self._late_before if self._started else 0,
-            digits=self._digits_seen,
+            digits=self._in.keys.count,
             udp_errors=self._udp_errors,
         )

@@ -15,6 +15,9 @@ class MediaSettings(Section):
     codecs: Annotated[tuple[Literal["PCMU", "PCMA"], ...], Field(min_length=1)] = ("PCMA", "PCMU")
     """Codecs that are accepted; the caller's order decides."""
 
+    inband_dtmf: Literal["auto", "on", "off"] = "auto"
+    """Listen for keys as tones in the audio; auto: where the caller offers no telephone-events."""
+
     @model_validator(mode="after")
     def _range_has_room(self) -> "MediaSettings":
         low, high = self.rtp_ports

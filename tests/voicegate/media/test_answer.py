@@ -45,11 +45,42 @@ def test_the_whole_answer() -> None:
         b"a=rtpmap:8 PCMA/8000\r\n"
         b"a=rtpmap:101 telephone-event/8000\r\n"
         b"a=fmtp:101 0-15\r\n"
-        b"a=ptime:20\r\n"
+        b"a=ptime:40\r\n"
         b"a=sendrecv\r\n"
     )
     assert (answer.codec.name, answer.payload_type, answer.telephone_event) == ("PCMA", 8, 101)
-    assert (answer.remote, answer.ptime_ms, answer.version) == ((GATE, 4000), 20, 1)
+    assert (answer.remote, answer.ptime_ms, answer.version) == ((GATE, 4000), 40, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("", 20),
+        ("a=ptime:10\r\n", 10),
+        ("a=ptime:30\r\n", 30),
+        ("a=ptime:60\r\n", 60),
+        ("a=ptime:25\r\n", 20),
+        ("a=ptime:5\r\n", 20),
+        ("a=ptime:0\r\n", 20),
+        ("a=ptime:200\r\n", 20),
+        ("a=ptime:40\r\na=maxptime:30\r\n", 30),
+        ("a=maxptime:10\r\n", 10),
+        ("a=maxptime:5\r\n", 10),
+    ],
+)
+def test_sdp_policy_packets_are_as_long_as_the_offer_asks_for(asked: str, given: int) -> None:
+    answer = answer_to(HEAD + AUDIO + asked)
+    assert answer.ptime_ms == given
+    assert f"a=ptime:{given}\r\n".encode() in answer.body
+
+
+def test_sdp_policy_a_stream_switched_off_in_a_call_is_a_hold() -> None:
+    before = answer_to(HEAD + AUDIO)
+    held = answer_to(HEAD + AUDIO.replace("4000", "0"), current=before, version=2)
+    assert (held.remote, held.direction, held.codec) == (None, Direction.INACTIVE, before.codec)
+    assert b"m=audio 0 RTP/AVP" in held.body
+    assert b"o=- 4711 2 IN" in held.body
+    assert refusal_of(HEAD + AUDIO.replace("4000", "0")).status == 488
 
 
 def test_our_codecs_limit_and_the_offer_orders() -> None:
@@ -188,8 +219,9 @@ def test_ip6_between_ip6_hosts() -> None:
 
 def test_answers_agree_when_they_mean_the_same_stream() -> None:
     answer = answer_to(HEAD + AUDIO)
-    assert answer.agrees_with(answer_to(HEAD + "m=audio 4000 RTP/AVP 8\r\n", version=2))
-    for other in (AUDIO.replace("4000", "4002"), AUDIO + "a=sendonly\r\n"):
+    assert answer.agrees_with(answer_to(HEAD + AUDIO + "a=x\r\n", version=2))
+    others = ("a=sendonly\r\n", "a=ptime:40\r\n")
+    for other in (AUDIO.replace("4000", "4002"), *(AUDIO + more for more in others)):
         assert not answer.agrees_with(answer_to(HEAD + other))
     assert not answer.agrees_with(answer_to(HEAD + AUDIO, codecs=("PCMU",)))
 
@@ -210,7 +242,7 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("row", cases())
-def test_every_row_of_the_policy(row: dict[str, str]) -> None:
+def test_every_row_of_sdp_policy(row: dict[str, str]) -> None:
     sdp = row["sdp"].replace("{ip}", "127.0.0.1").replace("{port}", "40002")
     sdp = sdp.replace("{gw_sip_port}", "5060")
     terms: dict[str, Any] = {
@@ -221,7 +253,7 @@ def test_every_row_of_the_policy(row: dict[str, str]) -> None:
     if row["expect"].startswith("200") and row["name"] != "nul_bytes":
         answer = answer_to(sdp, **terms)
         assert answer.remote == ("127.0.0.1", 40002)
-        assert answer.ptime_ms == 20
+        assert answer.ptime_ms == (40 if row["name"] == "ptime_40" else 20)
         assert answer.direction.sends is (row["name"] != "inactive")
         offered = sum(line.startswith("m=") for line in sdp.splitlines())
         assert answer.body.count(b"m=") == offered

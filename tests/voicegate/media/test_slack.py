@@ -1,6 +1,6 @@
 """The memory of how early packets came."""
 
-from voicegate.media.slack import WINDOW, Slacks
+from voicegate.media.slack import WINDOW, Advice, Slacks
 
 
 def noted(*samples: int) -> Slacks:
@@ -29,3 +29,14 @@ def test_the_oldest_go() -> None:
     assert slacks.ranked()[0] == 5
     slacks.forget_all_but(2)
     assert slacks.ranked() == [WINDOW + 3, WINDOW + 4]
+
+
+def test_the_delay_is_advised_by_the_packets_that_came_latest() -> None:
+    assert noted(*[0] * 10).advice(3200, 0) is None
+    assert noted(*[0] * 50).advice(3200, 0) == Advice(1, urgent=True)
+    assert noted(*[-300] * 50).advice(3200, 0) == Advice(2, urgent=True)
+    assert noted(*[0] * 49, 3150).advice(3200, 0) == Advice(0, urgent=True)
+    assert noted(*[100] * 50).advice(3200, 99) is None
+    assert noted(*[300] * 50).advice(3200, 7) is None
+    assert noted(*[300] * 50).advice(3200, 8) == Advice(-1, urgent=False)
+    assert noted(*[900] * 50).advice(3200, 0) == Advice(-5, urgent=True)
