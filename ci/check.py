@@ -38,6 +38,7 @@ STEPS = (
     Step("live-page", ("uv", "run", "python", "ci/live_page.py", "build/live")),
     Step("accept", ("uv", "run", "python", "ci/accept.py"), on_request=True),
     Step("interop", ("uv", "run", "python", "ci/interop.py")),
+    Step("fleet", ("uv", "run", "python", "ci/fleet.py")),
     Step("kamailio", ("uv", "run", "python", "ci/kamailio.py"), on_request=True),
 )
 
