@@ -6,6 +6,7 @@ this turn, so "Goodbye" stops counting when "Yellow Brick Road" follows.
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,10 @@ from typing import Any
 
 MAX_UTTERANCE_CHARS = 300
 """More of one turn than this is cut at the front: only its end decides."""
+SENTENCE_ENDS = re.compile("[.!?\u2026\u3002\uff01\uff1f;\u037e]+")
+QUESTION = re.compile("[?\uff1f;\u037e][\\s\"'\u201d\u00bb\u300d\u300f)]*$")
+"""A farewell that is asked for, or about, is none; the Greek question mark is a semicolon."""
+APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc`")
 
 
 class Speaker(StrEnum):
@@ -24,37 +29,103 @@ class Speaker(StrEnum):
 
 
 def normalise(text: str) -> str:
-    """Give the words alone: lower case, apostrophes dropped, single blanks."""
-    return " ".join(re.findall(r"\w+", text.casefold().replace("'", "").replace("\u2019", "")))
+    """Give the words alone: lower case, one form of each letter, no apostrophes, single blanks."""
+    text = unicodedata.normalize("NFKC", text).casefold().translate(APOSTROPHES)
+    # marks belong to their letters: without them many scripts fall apart
+    kept = (char if unicodedata.category(char)[0] in "LMN" else " " for char in text)
+    return " ".join("".join(kept).split())
+
+
+@dataclass(frozen=True)
+class Language:
+    """How one language takes leave, over normalised text."""
+
+    joined: bool
+    """Written without blanks, or with blanks that mean little: they are taken out."""
+    leave: re.Pattern[str]
+    """A farewell, and whatever may follow it, up to the end."""
+    tail: re.Pattern[str]
+    """Nothing but what may follow a farewell."""
+    not_after: tuple[str, ...]
+    """Right behind one of these a farewell is spoken of, not said."""
+    last: frozenset[str]
+    """The last words, or letters, that all this can end in: a quick look before a long one."""
+
+    def ends(self, sentence: str) -> bool:
+        """Say whether the sentence ends in a farewell."""
+        found = self.leave.search(sentence)
+        if found is None:
+            return False
+        before = sentence[: found.start()].rstrip()
+        blank = "" if self.joined else " "
+        return not any(f"{blank}{before}".endswith(f"{blank}{word}") for word in self.not_after)
+
+    def may_end(self, sentence: str) -> bool:
+        """Say whether it is worth a look."""
+        return (sentence[-1:] if self.joined else sentence.rpartition(" ")[2]) in self.last
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """The compiled farewells of all languages."""
+    """The farewells of all languages."""
 
-    pattern: re.Pattern[str]
-    """Matches a normalised utterance that ends in a farewell."""
+    languages: Mapping[str, Language]
+    """By ISO 639 code."""
 
     def end(self, utterance: str) -> bool:
-        """Say whether the utterance ends in a farewell."""
-        return self.pattern.search(normalise(utterance)) is not None
+        """Say whether the utterance ends in a farewell, in whichever language."""
+        if QUESTION.search(utterance):
+            return False
+        sentences = [normalise(one) for one in SENTENCE_ENDS.split(utterance)]
+        sentences = [one for one in sentences if one]
+        joined = [one.replace(" ", "") for one in sentences]
+        return any(
+            _ends(language, joined if language.joined else sentences)
+            for language in self.languages.values()
+        )
+
+
+def _ends(language: Language, sentences: list[str]) -> bool:
+    """Look at the last sentence that is more than thanks."""
+    for sentence in reversed(sentences):
+        if not language.may_end(sentence):
+            return False
+        if language.ends(sentence):
+            return True
+        if not language.tail.fullmatch(sentence):
+            return False
+    return False
 
 
 def load_phrases() -> Phrases:
     """Read `phrases.toml`."""
     text = resources.files("voicegate").joinpath("phrases.toml").read_text(encoding="utf-8")
-    languages: Mapping[str, Any] = tomllib.loads(text)
-    return Phrases(re.compile("|".join(_pattern(rows) for rows in languages.values())))
+    rows: Mapping[str, Any] = tomllib.loads(text)
+    return Phrases({code: _language(**row) for code, row in rows.items()})
 
 
-def _pattern(rows: Mapping[str, list[str]]) -> str:
-    """Build one language's expression: farewell, any tails, end; not behind a `not_after` word."""
-    farewells, tails, not_after = (
-        "|".join(re.escape(normalise(one)) for one in sorted(rows[key], key=len, reverse=True))
-        for key in ("farewells", "tails", "not_after")
+def _language(
+    farewells: list[str], tails: list[str], not_after: list[str], *, joined: bool = False
+) -> Language:
+    blank = "" if joined else " "
+    leave, follow, before = (
+        [normalise(one).replace(" ", blank) for one in phrases]
+        for phrases in (farewells, tails, not_after)
     )
-    before = "".join(rf"(?<!\b{word} )" for word in not_after.split("|"))
-    return rf"(?:\b{before}(?:{farewells})(?: (?:{tails}))*$)"
+    farewell, tail = _one_of(leave), _one_of(follow + leave)
+    start = "" if joined else r"(?:^|(?<= ))"
+    return Language(
+        joined=joined,
+        leave=re.compile(rf"{start}{farewell}(?:{blank}{tail})*$"),
+        tail=re.compile(rf"{_one_of(follow)}(?:{blank}{_one_of(follow)})*"),
+        not_after=tuple(before),
+        last=frozenset(one[-1] if joined else one.split()[-1] for one in leave + follow),
+    )
+
+
+def _one_of(phrases: list[str]) -> str:
+    """Give an expression for any of them, the longest first."""
+    return f"(?:{'|'.join(re.escape(one) for one in sorted(phrases, key=len, reverse=True))})"
 
 
 class GoodbyeWatch:
