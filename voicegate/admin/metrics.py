@@ -52,7 +52,9 @@ def _state(gateway: "Gateway", held: Mapping[str, Any]) -> Iterator[Metric]:
     yield _gauge("build_info", "The version that runs.", {__version__: 1}, "version")
     yield _gauge("ready", "1 while new calls are admitted.", gateway.takes_calls)
     yield _gauge("calls_active", "Calls that are not released yet.", held["calls"])
-    yield _gauge("calls_max", "sip.max_calls.", gateway.config.sip.max_calls)
+    yield _gauge(
+        "calls_max", "Calls that may be at once: sip.max_calls.", gateway.config.sip.max_calls
+    )
     yield _gauge("gemini_sessions_active", "Conversations open.", held["gemini_sessions"])
     yield _gauge("threads", "Threads of the process.", len(held["threads"]))
     yield _gauge("tasks", "Tasks, the admin side's own left out.", len(held["tasks"]))

@@ -9,6 +9,7 @@ from typing import Any
 
 from voicegate.endings import HangupReason
 from voicegate.report import CallReport
+from voicegate.watchdogs import Alarm
 
 SETUP_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
 RELEASE_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 5)
@@ -55,7 +56,7 @@ class Tally:
         self.reasons = Counter({reason.value: 0 for reason in HangupReason})
         self.media: Counter[str] = Counter()
         """The counters of all media sessions that are over."""
-        self.alarms: Counter[str] = Counter()
+        self.alarms = Counter({alarm.value: 0 for alarm in Alarm})
         self.reconnects = 0
         self.stuck = 0
         self.duration = Distribution(DURATION_S)
