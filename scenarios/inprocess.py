@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,13 +21,14 @@ PORTS_PER_WORKER = 400
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Gateway]:
     """Run a gateway with these settings, its voice where the environment says."""
-    overrides: dict[str, dict[str, Any]] = {
+    overrides: dict[str, Any] = {
         "sip": {"port": 0},
         "media": {"rtp_ports": _rtp_ports()},
         "admin": {"port": 0},
     }
     for section, values in settings.items():
-        overrides[section] = overrides.get(section, {}) | dict(values)
+        whole = not isinstance(values, Mapping)
+        overrides[section] = values if whole else overrides.get(section, {}) | values
     gateway = Gateway(load(dotenv=None, overrides=overrides))
     task = asyncio.create_task(gateway.serve(), name="gateway")
     ready = asyncio.create_task(gateway.ready.wait(), name="wait-for-ready")

@@ -9,7 +9,8 @@ from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
 from voicegate.media.resample import Resampler
 from voicegate.media.session import MediaSession
 from voicegate.talk import Talk
-from voicegate.voice.session import UPLINK_RATE_HZ, VoiceSession
+from voicegate.tools.running import ToolRuns
+from voicegate.voice.session import UPLINK_RATE_HZ, VoiceEvent, VoiceSession
 
 CHUNK_FRAMES = 2
 """40 ms a message: the service's cost is per message, and its advice is 20 to 40 ms."""
@@ -49,9 +50,14 @@ def _sounds(media: MediaSession, tail_s: float) -> bool:
     return last is not None and now - last < tail_s
 
 
-async def downlink(voice: VoiceSession, talk: Talk) -> NoReturn:
+async def downlink(voice: VoiceSession, talk: Talk, tools: ToolRuns) -> NoReturn:
     """Carry the voice's events to the caller, without end; raises VoiceError."""
-    await voice.listen(talk.heed)
+
+    def heed(event: VoiceEvent) -> None:
+        tools.heed(event)
+        talk.heed(event)
+
+    await voice.listen(heed)
 
 
 async def no_speech(
@@ -64,6 +70,8 @@ async def no_speech(
             silence.played_at(media.last_played_at)
         if media.last_digit_at is not None:
             silence.heard_at(media.last_digit_at)
+        if silence.paused:
+            silence.heard_at(loop.time())
         if loop.time() >= silence.deadline:
             return HangupReason.NO_SPEECH
         if silence.asks(loop.time()):

@@ -15,14 +15,18 @@ from voicegate.endings import HangupReason, SilenceClock
 from voicegate.goodbye import GoodbyeWatch
 from voicegate.keypad import Keypad
 from voicegate.logs import get_logger
+from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
 from voicegate.media.ports import NoPortFree
 from voicegate.media.sdp import OfferRefused
 from voicegate.media.session import MediaSession
+from voicegate.plan import CallPlan
 from voicegate.settings import CallSettings
 from voicegate.sip.user_agent import DialogEnd, IncomingCall
 from voicegate.story import Happening, Story
 from voicegate.talk import Talk
-from voicegate.voice.session import VoiceError, VoiceSession
+from voicegate.tools.running import ToolRuns, running
+from voicegate.tools.tool import OnCall
+from voicegate.voice.session import VoiceError, VoiceSession, VoiceSetup
 
 log = get_logger(__name__)
 
@@ -40,7 +44,10 @@ class CallServices(Protocol):
     def open_media(self, dialog: IncomingCall) -> AbstractAsyncContextManager[MediaSession]:
         """Lend an RTP port and open its socket; raises OfferRefused or NoPortFree."""
 
-    def open_voice(self) -> AbstractAsyncContextManager[VoiceSession]:
+    async def plan(self, dialog: IncomingCall) -> CallPlan:
+        """Settle how the call is carried; takes as long as the user's hook may take."""
+
+    def open_voice(self, setup: VoiceSetup) -> AbstractAsyncContextManager[VoiceSession]:
         """Open a conversation; raises VoiceError where nobody can speak in time."""
 
     def goodbye_watch(self) -> GoodbyeWatch:
@@ -93,19 +100,27 @@ class Call:
 
     async def converse(self, media: MediaSession) -> HangupReason:
         """Connect, answer, and let both talk until one of the ends comes."""
+        plan = await self._services.plan(self.dialog)
+        if plan.refuse is not None:
+            self.dialog.reject(plan.refuse)
+            return HangupReason.REFUSED
         async with AsyncExitStack() as owned:
             owned.callback(log.info, "model closed")
-            voice = await owned.enter_async_context(self._services.open_voice())
+            voice = await owned.enter_async_context(self._services.open_voice(plan.setup))
             talk, silence = self._answer(media)
-            # last in, first out: BYE, then media, then the model's slow close
+            on = OnCall(plan.facts, self.dialog, media, talk, plan.toolset.workshop)
+            tools = ToolRuns(plan.toolset, voice, on, silence=silence, story=self.story)
+            await owned.enter_async_context(running(tools))
+            # last in, first out: BYE, then media, then tools and the model's slow close
             owned.callback(self._release_media, media)
             owned.callback(self._hang_up)
-            if self._settings.greeting:
-                await voice.greet(self._settings.greeting)
+            media.say(plan.greeting_pcm16, LINE_RATE_HZ)
+            if plan.greeting:
+                await voice.greet(plan.greeting)
             limits = self._settings
             return await first_of(
                 uplink(media, voice, talk, limits.half_duplex_tail_s),
-                downlink(voice, talk),
+                downlink(voice, talk, tools),
                 self._keypad(media).tell(voice),
                 talk.said_goodbye(),
                 no_speech(media, voice, silence),

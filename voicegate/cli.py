@@ -82,7 +82,10 @@ def _refuse_to_start(settings: Config) -> None:
 async def _serve(settings: Config) -> None:
     from voicegate.gateway import CannotListen, Gateway  # after the check: it loads much
 
-    gateway = Gateway(settings)
+    try:
+        gateway = Gateway(settings)
+    except ConfigError as error:
+        _usage(str(error))
     # what was imported stays for good: a full collection that walks it all holds every call up
     gc.collect()
     gc.freeze()
@@ -217,11 +220,19 @@ def show_config(
     if init:
         _write_settings(config or Path("voicegate.toml"))
         return
-    for section, values in _load(config).model_dump(mode="json").items():
-        typer.echo(f"[{section}]")
-        for key, value in values.items():
-            typer.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")
-        typer.echo()
+    from voicegate.planning import Planner  # loads much, as `serve` does
+
+    settings = _load(config)
+    try:
+        Planner(settings)
+    except ConfigError as error:
+        _usage(str(error))
+    for section, values in settings.model_dump(mode="json", exclude_none=True).items():
+        for table in values if isinstance(values, list) else [values]:
+            typer.echo(f"[[{section}]]" if isinstance(values, list) else f"[{section}]")
+            for key, value in table.items():
+                typer.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+            typer.echo()
 
 
 def _write_settings(path: Path) -> None:

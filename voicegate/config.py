@@ -22,7 +22,9 @@ from voicegate.settings import (
     GeminiSettings,
     MediaSettings,
     RecordSettings,
+    RouteSettings,
     SipSettings,
+    ToolsSettings,
     VoiceSettings,
 )
 
@@ -33,6 +35,10 @@ GOOGLE_NAMES = {
     "GOOGLE_GEMINI_BASE_URL": "VOICEGATE_GEMINI__BASE_URL",
 }
 """Google's own variables and the setting each fills; of two for one setting the later row wins."""
+
+
+TABLE_LISTS = ("route",)
+"""Sections that are lists of tables, such as [[route]]: a layer replaces the one before it."""
 
 
 class ConfigError(Exception):
@@ -57,6 +63,8 @@ class Config(BaseSettings):
     gemini: GeminiSettings = GeminiSettings()
     record: RecordSettings = RecordSettings()
     admin: AdminSettings = AdminSettings()
+    tools: ToolsSettings = ToolsSettings()
+    route: tuple[RouteSettings, ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -101,7 +109,7 @@ class _Environment(EnvSettingsSource):
         except ValueError as error:
             raise ConfigError(
                 f"{field_name}: {value!r} is no JSON; a list is written"
-                ' ["127.0.0.1"] or [10000, 10398]'
+                ' ["127.0.0.1"] or [10000, 10398], one of tables [{"called": "100"}]'
             ) from error
 
 
@@ -110,13 +118,13 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     dotenv: Path | None = Path(".env"),
-    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
 ) -> Config:
     """Build the configuration.
 
-    `overrides` ({section: {key: value}}) come from the command line and win over `environ` (the
-    process's own by default), which wins over the file `dotenv`, which wins over the TOML at
-    `path`. Raises ConfigError with one line per fault.
+    `overrides` ({section: {key: value}}, or a list of tables) come from the command line and win
+    over `environ` (the process's own by default), which wins over the file `dotenv`, which wins
+    over the TOML at `path`. Raises ConfigError with one line per fault.
     """
     variables = _variables(os.environ if environ is None else environ, dotenv)
     _refuse_unknown_sections(variables)
@@ -124,7 +132,7 @@ def load(
         layers = (_read_toml(path), _Environment(variables)(), overrides or {})
         return Config(**_merged(layers))
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from error
+        raise ConfigError(explain(error)) from error
 
 
 def require_key(config: Config) -> None:
@@ -146,11 +154,11 @@ def _refuse_unknown_sections(variables: Mapping[str, str]) -> None:
         if not name.upper().startswith(ENV_PREFIX):
             continue
         section, _, key = name.upper().removeprefix(ENV_PREFIX).lower().partition("__")
-        if section not in Config.model_fields or not key:
+        if section not in Config.model_fields or bool(key) is (section in TABLE_LISTS):
             sections = ", ".join(sorted(Config.model_fields))
             raise ConfigError(
                 f"{name}: no such setting; names are {ENV_PREFIX}SECTION__KEY with SECTION one of"
-                f" {sections}"
+                f" {sections}; a list of tables is one variable: {ENV_PREFIX}ROUTE='[{{...}}]'"
             )
 
 
@@ -177,7 +185,7 @@ def _merged(layers: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
     return merged
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
     """One line per fault: `sip.prot: Extra inputs are not permitted`."""
     lines = []
     for fault in error.errors(include_url=False, include_input=False):

@@ -33,6 +33,8 @@ class HangupReason(StrEnum):
     MEDIA_REFUSED = "media_refused"
     NO_PORT = "no_port"
     SHUTDOWN = "shutdown"
+    REFUSED = "refused"
+    """By a route or the user's hook."""
     FAULT = "fault"
 
     @property
@@ -74,6 +76,21 @@ class SilenceClock:
         self._timeout_s = timeout_s
         self._check_in_s = check_in_s
         self._asked_at: float | None = None
+        self._pauses = 0
+
+    def pause(self) -> None:
+        """Stop until `resume`: somebody is waited for. Pauses may overlap."""
+        self._pauses += 1
+
+    def resume(self, now: float) -> None:
+        """End one pause; after the last the clock begins anew."""
+        self._pauses -= 1
+        self.heard_at(now)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        return self._pauses > 0
 
     def heard_at(self, when: float) -> None:
         """Note that the caller was heard at `when`: speech, a digit, a transcript."""

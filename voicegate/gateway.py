@@ -28,12 +28,15 @@ from voicegate.media.clock import Ticker
 from voicegate.media.opening import open_media
 from voicegate.media.ports import PortPool
 from voicegate.media.session import MediaSession
+from voicegate.plan import CallPlan, facts_of
+from voicegate.planning import Planner
 from voicegate.report import CallReport, masked
 from voicegate.sip.message import Address
 from voicegate.sip.user_agent import IncomingCall, UserAgent, open_user_agent
 from voicegate.story import Happening
+from voicegate.tools.tool import Workshop
 from voicegate.voice.echo import Echo
-from voicegate.voice.session import Voice, VoiceSession
+from voicegate.voice.session import Voice, VoiceSession, VoiceSetup
 
 log = get_logger(__name__)
 
@@ -71,6 +74,8 @@ class Gateway:
         self._ticker = Ticker(self._loop)
         self.board = Board(self._loop.time, config.call.max_duration_s)
         self._phrases = load_phrases()
+        self._planner = Planner(config)
+        self._workshop: Workshop
         self._networks = [ipaddress.ip_network(one, strict=False) for one in config.sip.allow]
         self._draining = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -83,6 +88,7 @@ class Gateway:
         sip = self.config.sip
         async with AsyncExitStack() as owned:
             await owned.enter_async_context(open_blocking_executor())
+            self._workshop = await owned.enter_async_context(self._planner.open_workshop())
             self.voice = await owned.enter_async_context(self._open_voice())
             with _naming(f"sip.host, sip.port = {sip.host}:{sip.port}"):
                 self.agent = await owned.enter_async_context(self._open_agent())
@@ -208,9 +214,16 @@ class Gateway:
             inband=self.config.media.inband_dtmf,
         )
 
-    def open_voice(self) -> AbstractAsyncContextManager[VoiceSession]:
+    async def plan(self, dialog: IncomingCall) -> CallPlan:
+        """Settle how a call is carried; takes as long as the user's hook may take."""
+        facts = facts_of(
+            dialog.call_id, dialog.caller, dialog.called, dialog.source.host, dialog.headers
+        )
+        return await self._planner.plan(facts, self._workshop)
+
+    def open_voice(self, setup: VoiceSetup) -> AbstractAsyncContextManager[VoiceSession]:
         """Open a conversation; raises VoiceError where nobody can speak in time."""
-        return self.voice.converse()
+        return self.voice.converse(setup)
 
     def goodbye_watch(self) -> GoodbyeWatch:
         """Give a fresh watch for a call."""

@@ -32,6 +32,8 @@ class Happening(StrEnum):
     """name: which; id: the call's."""
     TOOL_ANSWERED = "tool_answered"
     """name, id, ms, ok."""
+    TOOL_CANCELLED = "tool_cancelled"
+    """id: of the tool call that the model waits for no longer."""
     RECONNECTING = "reconnecting"
     """why: what became of the last connection."""
     RECONNECTED = "reconnected"

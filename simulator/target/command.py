@@ -41,13 +41,13 @@ async def served(
     """Start it on free ports with these settings; it has ended when the block is left."""
     ports = free_block(RTP_PORTS + 2)
     admin = f"http://{HOST}:{ports + 1}"
-    own: dict[str, dict[str, Any]] = {
+    own: dict[str, Any] = {
         "sip": {"host": HOST, "port": ports},
         "admin": {"host": HOST, "port": ports + 1},
         "media": {"rtp_ports": [ports + 2, ports + RTP_PORTS]},
     }
     for section, values in settings.items():
-        own[section] = own.get(section, {}) | dict(values)
+        own[section] = own.get(section, {}) | values if isinstance(values, Mapping) else values
     with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         log_file = Path(folder) / "gateway.log"
         variables = _plain() | dict(environment) | as_environment(own)
@@ -66,13 +66,16 @@ async def served(
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Give settings as the variables of the contract: VOICEGATE_SECTION__KEY, lists as JSON."""
-    return {
-        f"VOICEGATE_{section.upper()}__{key.upper()}": value
-        if isinstance(value, str)
-        else json.dumps(value)
-        for section, values in settings.items()
-        for key, value in values.items()
-    }
+    variables: dict[str, str] = {}
+    for section, values in settings.items():
+        name = f"VOICEGATE_{section.upper()}"
+        if not isinstance(values, Mapping):
+            variables[name] = json.dumps(values)
+            continue
+        for key, value in values.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            variables[f"{name}__{key.upper()}"] = text
+    return variables
 
 
 def seen_from_outside(pid: int, admin_url: str) -> Snapshot:

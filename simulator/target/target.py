@@ -1,6 +1,6 @@
 """Target: a gateway as a scenario sees it, wherever it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,11 @@ from typing import Any
 from simulator.gate.extension import Extension
 from simulator.witness.census import Snapshot
 
-Settings = Mapping[str, Mapping[str, Any]]
-"""What a scenario sets on its gateway: {section: {key: value}}, by the names of its contract."""
+Settings = Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]
+"""What a scenario sets on its gateway: {section: {key: value}}, by the names of its contract.
+
+A list of tables stands for itself: {"route": [{"called": "100"}]}.
+"""
 
 SINS = (
     "Task was destroyed but it is pending",

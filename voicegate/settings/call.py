@@ -6,12 +6,22 @@ from pydantic import Field, model_validator
 
 from voicegate.settings.base import Section
 
+PromptField = Annotated[str, Field(pattern=r"^(caller|called|header:[A-Za-z0-9-]{1,40})$")]
+
 
 class CallSettings(Section):
     """[call] how a call begins and ends."""
 
     greeting: str = "A caller is on the line. Greet them briefly."
     """What the model is told at the answer so that it greets; empty for no greeting."""
+    greeting_wav: str = ""
+    """WAV file that is played at the answer instead of the model's greeting; empty for none."""
+    prompt_fields: tuple[PromptField, ...] = ()
+    """Facts of the call that go into the prompt, cleaned: caller, called, header:X-Name."""
+    hook: str = ""
+    """Your Python function that settles how each call is carried, as package.module:function."""
+    hook_timeout_s: Annotated[float, Field(gt=0, le=8)] = 2.0
+    """The call goes on without the hook's answer after so long; the caller hears ringing."""
     no_speech_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 15.0
     """Hang up when nobody has spoken for so long."""
     check_in_s: Annotated[float, Field(ge=0, le=3600)] = 0.0

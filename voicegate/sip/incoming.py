@@ -8,6 +8,7 @@ from typing import Protocol
 
 from voicegate.sip.events import CallReceived, DialogEnd, DialogId
 from voicegate.sip.headers import user_of
+from voicegate.sip.message import Headers
 
 Renegotiate = Callable[[bytes], bytes | None]
 Inform = Callable[[str, bytes], None]
@@ -62,6 +63,11 @@ class IncomingCall:
         self._invite = invite.request
         self._commands = commands
         self._ended = asyncio.Event()
+
+    @property
+    def headers(self) -> Headers:
+        """All headers of the INVITE in their order, compact names written out."""
+        return self._invite.headers
 
     def header(self, name: str) -> str | None:
         """The first value of that header of the INVITE, as it came."""

@@ -25,6 +25,9 @@ def test_settings_become_the_variables_of_the_contract() -> None:
         "VOICEGATE_SIP__ALLOW": '["127.0.0.1"]',
         "VOICEGATE_SIP__HOST": "127.0.0.1",
     }
+    assert as_environment({"route": [{"called": "100"}]}) == {
+        "VOICEGATE_ROUTE": '[{"called": "100"}]'
+    }
 
 
 async def test_it_is_served_seen_and_ended() -> None:

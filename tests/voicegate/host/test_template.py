@@ -29,7 +29,7 @@ def test_as_it_is_written_it_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "model"), sections())
 def test_every_key_stands_in_it_under_its_own_words(name: str, model: type[BaseModel]) -> None:
-    table = TEXT.split(f"[{name}]\n")[1].replace("]\n", "\n", 1)
+    table = TEXT.split(f"[{name}]")[1].replace("]\n", "\n", 1)
     for key, text, _ in described(model):
         assert text, f"{name}.{key} has no description"
         assert text[:40] in " ".join(table.replace("\n# ", " ").split())
