@@ -17,7 +17,7 @@ DEMO, CLI = "voicegate.demo", "voicegate.cli"
 COMPOSITION_ROOTS = (DEMO,)
 
 # Law 2: the cores take bytes and `now`. The shells around them may know sockets and the loop.
-PURE_PACKAGES = ("voicegate.sip", "voicegate.media", "simulator.audio")
+PURE_PACKAGES = ("voicegate.sip", "voicegate.media", "voicegate.record", "simulator.audio")
 SHELLS = {
     "voicegate.sip.user_agent": "the asyncio shell of the endpoint",
     "voicegate.sip.incoming": "what the shell hands to a call, with an awaitable end",
@@ -28,6 +28,9 @@ SHELLS = {
     "voicegate.media.clock": "the shared ticker on loop.call_at",
     "voicegate.media.lent": "a lent port and its socket",
     "voicegate.media.uplink": "the queue a call awaits",
+    "voicegate.record.records": "the shell of all records",
+    "voicegate.record.writer": "the queue in front of the executor",
+    "voicegate.record.webhook": "HTTP on the loop",
 }
 PURE_MODULES = (
     "voicegate.endings",

@@ -29,7 +29,7 @@ BROAD_EXCEPTS = {"voicegate/gateway.py": 1, "voicegate/cli.py": 1}
 
 # A task has a parent. `group.create_task` of a TaskGroup has one by its block; these await by hand.
 TASK_OWNERS = {
-    "voicegate/aio.py": "first_of() is over only when all its tasks are",
+    "voicegate/aio.py": "first_of() and beside() are over only when all their tasks are",
     "voicegate/demo.py": "the composition root awaits the gateway it serves",
     "voicegate/tools/running.py": "a tool's task ends with its call: ToolRuns.end()",
     "voicegate/voice/gemini.py": "one connection, one task: the conversation outlives connections",

@@ -1,11 +1,12 @@
-"""first_of(): the race that decides how a call goes on; nothing else.
+"""first_of(): the race that decides how a call goes on. beside(): work for as long as a block runs.
 
 A result beats an error; of several errors the first argument's is raised and the rest are logged;
 argument order breaks ties; what a loser does while it is being cancelled never hides the winner.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from voicegate.logs import PeerError, get_logger
@@ -35,6 +36,26 @@ async def first_of(*contestants: Coroutine[Any, Any, T]) -> T:
         raise
     await _end(tasks)
     return _outcome([t for t in tasks if t in done], [t for t in tasks if t not in done])
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Do `work` for as long as the block runs; it is over when the block is left.
+
+    A fault of it is logged at once and ends nothing else.
+    """
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_tell_fault)
+    try:
+        yield
+    finally:
+        await _end([task])
+
+
+def _tell_fault(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("work ended by a fault", task=task.get_name(), exc_info=error)
 
 
 async def _end(tasks: Sequence[asyncio.Task[T]]) -> None:

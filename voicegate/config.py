@@ -83,7 +83,7 @@ class Config(BaseSettings):
         found = {
             "sip.transports (only udp is served)": set(self.sip.transports) != {"udp"},
             "sip.registrar": bool(self.sip.registrar),
-            "record.*": bool(self.record.dir),
+            "record.audio, transcript, pcap (they need record.dir)": self.record.lacks_dir,
         }
         return [name for name, is_set in found.items() if is_set]
 

@@ -10,7 +10,6 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
-from dataclasses import asdict
 
 from structlog.contextvars import bind_contextvars
 
@@ -30,7 +29,8 @@ from voicegate.media.ports import PortPool
 from voicegate.media.session import MediaSession
 from voicegate.plan import CallPlan, facts_of
 from voicegate.planning import Planner
-from voicegate.report import CallReport, masked
+from voicegate.record.records import Records, open_records
+from voicegate.report import CallReport, build_report, masked
 from voicegate.sip.message import Address
 from voicegate.sip.user_agent import IncomingCall, UserAgent, open_user_agent
 from voicegate.story import Happening
@@ -67,6 +67,7 @@ class Gateway:
         self.ports = PortPool(config.media.rtp_ports)
         self.agent: UserAgent
         self.voice: Voice
+        self.records: Records
         self.admin_address: Address | None = None
         self._on_report = on_report
         self._loop = asyncio.get_running_loop()
@@ -89,9 +90,11 @@ class Gateway:
         async with AsyncExitStack() as owned:
             await owned.enter_async_context(open_blocking_executor())
             self._workshop = await owned.enter_async_context(self._planner.open_workshop())
+            self.records = await owned.enter_async_context(self._open_records())
             self.voice = await owned.enter_async_context(self._open_voice())
             with _naming(f"sip.host, sip.port = {sip.host}:{sip.port}"):
                 self.agent = await owned.enter_async_context(self._open_agent())
+            self.agent.on_message = self.records.sip
             owned.push_async_callback(self._settle)
             admin = self.config.admin
             with _naming(f"admin.host, admin.port = {admin.host}:{admin.port}"):
@@ -157,6 +160,7 @@ class Gateway:
         """Run one call, watched; the report tells what became of it."""
         call = self.calls[number]
         bind_contextvars(call=number)
+        self.records.follow(number, call)
         log.info("call began", caller=masked(call.dialog.caller), called=call.dialog.called)
         with self.board.watching(number, call):
             self._report(number, call, await self._outcome(number, call))
@@ -187,7 +191,14 @@ class Gateway:
             left=left,
         )
         self.board.ended(report)
+        self.records.close(report)
         self._on_report(report)
+
+    def _open_records(self) -> AbstractAsyncContextManager[Records]:
+        by_gemini = self.config.voice.backend == "gemini"
+        return open_records(
+            self.config.record, model=self.config.gemini.model if by_gemini else None
+        )
 
     def _open_agent(self) -> AbstractAsyncContextManager[UserAgent]:
         return open_user_agent(
@@ -268,25 +279,3 @@ def _naming(settings: str) -> Iterator[None]:
         raise CannotListen(
             f"{settings}: {error.strerror or error}. Is another program on that port?"
         ) from error
-
-
-def build_report(number: int, call: Call, reason: HangupReason, now: float) -> CallReport:
-    """Put together what the call was; `now` is when nothing of it was left."""
-    progress, began_at = call.progress, call.dialog.received_at
-    over_at = progress.over_at if progress.over_at is not None else now
-    setup_s = None if progress.answered_at is None else progress.answered_at - began_at
-    talk = progress.talk
-    return CallReport(
-        number=number,
-        call_id=call.dialog.call_id,
-        caller=masked(call.dialog.caller),
-        called=call.dialog.called,
-        reason=reason,
-        setup_ms=None if setup_s is None else round(setup_s * 1000, 1),
-        duration_ms=round((over_at - began_at) * 1000, 1),
-        release_ms=round((now - over_at) * 1000, 1),
-        turns=talk.turns if talk else 0,
-        interruptions=talk.interruptions if talk else 0,
-        response_ms=tuple(round(s * 1000, 1) for s in talk.response_s) if talk else (),
-        media=asdict(progress.media.counters()) if progress.media else None,
-    )

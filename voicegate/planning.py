@@ -11,6 +11,7 @@ from voicegate.config import Config, ConfigError, explain
 from voicegate.logs import get_logger
 from voicegate.media.wav import WavRefused, read_wav
 from voicegate.plan import CallFacts, CallPlan, prompt_with_facts
+from voicegate.record.announcement import announced
 from voicegate.routes import NO_CHANGES, changes_for
 from voicegate.settings import CallChanges
 from voicegate.tools.registry import load_tools, open_workshop
@@ -109,7 +110,7 @@ class Planner:
                 tools=tuple(one.tool for one in tools.values()),
             ),
             Toolset(tools, workshop, config.tools),
-            greeting="" if wav else greeting,
+            greeting=announced("" if wav else greeting, config.record.announcement),
             greeting_pcm16=self._wavs[wav] if wav else b"",
             refuse=changes.refuse,
         )

@@ -1,9 +1,12 @@
 """CallReport: what one call was, in one line of JSON."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voicegate.endings import HangupReason
+
+if TYPE_CHECKING:
+    from voicegate.call import Call
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,25 @@ class CallReport:
 def masked(number: str) -> str:
     """Hide a caller's number but for its last four characters: no full number goes into a log."""
     return "*" * max(0, len(number) - 4) + number[-4:]
+
+
+def build_report(number: int, call: "Call", reason: HangupReason, now: float) -> CallReport:
+    """Put together what the call was; `now` is when nothing of it was left."""
+    progress, began_at = call.progress, call.dialog.received_at
+    over_at = progress.over_at if progress.over_at is not None else now
+    setup_s = None if progress.answered_at is None else progress.answered_at - began_at
+    talk = progress.talk
+    return CallReport(
+        number=number,
+        call_id=call.dialog.call_id,
+        caller=masked(call.dialog.caller),
+        called=call.dialog.called,
+        reason=reason,
+        setup_ms=None if setup_s is None else round(setup_s * 1000, 1),
+        duration_ms=round((over_at - began_at) * 1000, 1),
+        release_ms=round((now - over_at) * 1000, 1),
+        turns=talk.turns if talk else 0,
+        interruptions=talk.interruptions if talk else 0,
+        response_ms=tuple(round(s * 1000, 1) for s in talk.response_s) if talk else (),
+        media=asdict(progress.media.counters()) if progress.media else None,
+    )

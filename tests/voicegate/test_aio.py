@@ -1,4 +1,4 @@
-"""first_of: every tie and every way out."""
+"""first_of: every tie and every way out. beside: over when its block is."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voicegate.aio import first_of
+from voicegate.aio import beside, first_of
 from voicegate.logs import PeerError
 
 
@@ -176,3 +176,37 @@ async def test_a_peers_error_that_lost_is_told_without_a_traceback(
     assert "Traceback" not in caplog.text
     assert await race_opened(fails(Gone(), gate), gives("bye", gate), gate=gate) == "bye"
     assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("end", [None, Gone("block")])
+async def test_work_beside_a_block_is_over_when_the_block_is(end: Gone | None) -> None:
+    done: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            done.append("over")
+
+    async def block() -> None:
+        async with beside(work(), "work"):
+            await asyncio.sleep(0)
+            if end is not None:
+                raise end
+
+    [outcome] = await asyncio.gather(block(), return_exceptions=True)
+    assert outcome is end
+    assert done == ["over"]
+
+
+async def test_a_fault_beside_a_block_is_told_at_once_and_ends_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work() -> None:
+        raise Gone("work")
+
+    async with beside(work(), "work"):
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert "Gone" in caplog.text

@@ -7,6 +7,8 @@ from voicegate.media.codec import FRAME_SAMPLES
 
 WINDOW = 400
 """Packets whose slack is remembered: 8 s at 20 ms."""
+LOOK_EVERY = 25
+"""Packets between two looks for the median, which is asked for every 20 ms."""
 JUDGE_EVERY = 50
 """Frames between two looks at the slack: 1 s."""
 _OUTLIERS = 1
@@ -36,6 +38,8 @@ class Slacks:
     def __init__(self) -> None:
         self._values: deque[int] = deque(maxlen=WINDOW)
         self._moved = 0
+        self._middle: int | None = None
+        self._unseen = 0
 
     def __len__(self) -> int:
         return len(self._values)
@@ -43,6 +47,7 @@ class Slacks:
     def note(self, samples: int) -> None:
         """Take the slack of the packet that has just come."""
         self._values.append(samples + self._moved)
+        self._unseen += 1
 
     def shift(self, samples: int) -> None:
         """Learn that the point of playing has moved: the slacks so far move with it."""
@@ -82,5 +87,11 @@ class Slacks:
 
     @property
     def median(self) -> int:
-        """Half of the packets came earlier than this; 0 before any has come."""
-        return self.ranked()[len(self._values) // 2] if self._values else 0
+        """Half of the packets came earlier than this; 0 before any has come.
+
+        Looked for anew every `LOOK_EVERY` packets; a move counts at once.
+        """
+        if self._values and (self._middle is None or self._unseen >= LOOK_EVERY):
+            self._middle = sorted(self._values)[len(self._values) // 2]
+            self._unseen = 0
+        return 0 if self._middle is None else self._middle - self._moved

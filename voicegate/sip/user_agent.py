@@ -32,11 +32,18 @@ from voicegate.sip.sockets import Sockets
 
 MAX_WAITING_CALLS = 64
 
+MessageTap = Callable[[bytes, Address, Address], None]
+"""Takes a SIP message, its source and its destination; it must not wait."""
+
 _ENDS: dict[type, DialogEnd] = {
     CallHungUp: DialogEnd.BYE,
     CallCancelled: DialogEnd.CANCEL,
     AckMissing: DialogEnd.NO_ACK,
 }
+
+
+def _nobody_listens(_data: bytes, _source: Address, _destination: Address) -> None:
+    """Let the message pass."""
 
 
 class Place(NamedTuple):
@@ -52,6 +59,8 @@ class UserAgent:
     def __init__(self, endpoint: Endpoint, sockets: Sockets, retry_after_s: int) -> None:
         self.counters = endpoint.counters
         """Those of the endpoint, and waiting_calls_full, udp_errors, dropped_sends."""
+        self.on_message: MessageTap = _nobody_listens
+        """Called with every SIP message that comes or leaves."""
         self._endpoint = endpoint
         self._sockets: Sockets | None = sockets
         self._bound = sockets.bound
@@ -139,6 +148,7 @@ class UserAgent:
 
     def hear(self, data: bytes, source: Address, local: Address) -> None:
         """Take one message; `local` is our address as its sender sees it."""
+        self.on_message(data, source, local)
         self._endpoint.receive_datagram(data, source, self._loop.time(), local)
         self._pump()
 
@@ -158,6 +168,7 @@ class UserAgent:
             if self._sockets is None:
                 self.counters["dropped_sends"] += 1
             else:
+                self.on_message(data, flow.local, flow.peer)
                 self._sockets.send(data, flow)
 
     def _arm_timer(self) -> None:

@@ -1,6 +1,6 @@
 """The memory of how early packets came."""
 
-from voicegate.media.slack import WINDOW, Advice, Slacks
+from voicegate.media.slack import LOOK_EVERY, WINDOW, Advice, Slacks
 
 
 def noted(*samples: int) -> Slacks:
@@ -40,3 +40,15 @@ def test_the_delay_is_advised_by_the_packets_that_came_latest() -> None:
     assert noted(*[300] * 50).advice(3200, 7) is None
     assert noted(*[300] * 50).advice(3200, 8) == Advice(-1, urgent=False)
     assert noted(*[900] * 50).advice(3200, 0) == Advice(-5, urgent=True)
+
+
+def test_the_median_is_looked_for_now_and_then_but_moves_at_once() -> None:
+    slacks = noted(10)
+    assert slacks.median == 10
+    for _ in range(LOOK_EVERY - 1):
+        slacks.note(50)
+    assert slacks.median == 10
+    slacks.shift(160)
+    assert slacks.median == -150
+    slacks.note(-110)
+    assert slacks.median == -110

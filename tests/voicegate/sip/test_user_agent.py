@@ -105,6 +105,18 @@ async def test_a_call_from_invite_to_bye(rig: Rig) -> None:
         assert agent.counters["datagrams_in"] == 3
 
 
+async def test_every_message_is_shown_with_its_way(rig: Rig) -> None:
+    shown: list[tuple[bytes, Address, Address]] = []
+    async with opened(rig) as (agent, peer):
+        agent.on_message = lambda *message: shown.append(message)
+        peer.send(rig.request("OPTIONS", call="probe"))
+        assert await peer.statuses(1) == [200]
+        (asked, *way), (answer, *way_back) = shown
+    assert (asked.split()[0], answer.split()[1]) == (b"OPTIONS", b"200")
+    assert way == [peer.address, agent.bound[0]]
+    assert way_back == [agent.bound[0], peer.address]
+
+
 async def test_hanging_up_sends_bye_and_settles_when_it_is_answered(rig: Rig) -> None:
     async with opened(rig) as (agent, peer):
         call, _ = await peer.call(agent)

@@ -1,0 +1,1 @@
+"""What is kept of a call, off the path of its sound."""
