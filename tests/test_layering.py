@@ -22,6 +22,7 @@ SHELLS = {
     "voicegate.sip.user_agent": "the asyncio shell of the endpoint",
     "voicegate.sip.incoming": "what the shell hands to a call, with an awaitable end",
     "voicegate.sip.udp": "a datagram socket of the shell",
+    "voicegate.sip.stream": "the connections of the shell",
     "voicegate.sip.sockets": "all sockets of the shell",
     "voicegate.media.session": "the shell of a call's media",
     "voicegate.media.opening": "opens that shell",

@@ -32,6 +32,7 @@ TASK_OWNERS = {
     "voicegate/aio.py": "first_of() and beside() are over only when all their tasks are",
     "voicegate/demo.py": "the composition root awaits the gateway it serves",
     "voicegate/tools/running.py": "a tool's task ends with its call: ToolRuns.end()",
+    "voicegate/sip/stream.py": "the listener that connects cancels and awaits it at its close",
     "voicegate/voice/gemini.py": "one connection, one task: the conversation outlives connections",
 }
 # Modules that may start a thread.

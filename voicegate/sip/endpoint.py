@@ -150,6 +150,10 @@ class Endpoint:
         usage = self.usage(dialog)
         return usage is not None and usage.is_up
 
+    def needs(self, peer: Address) -> bool:
+        """Whether the connection to that peer carries a call."""
+        return any(self.is_up(key) and usage.peer == peer for key, usage in self._usages.items())
+
     @property
     def dialogs(self) -> int:
         """Dialogs known, those that ended up to 32 s ago too."""

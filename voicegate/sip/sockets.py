@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Protocol
 
 from voicegate.sip.address import Address, Flow
+from voicegate.sip.stream import StreamListener, StreamRules, open_stream
 from voicegate.sip.udp import Hear, face_towards, open_udp
 
 MAX_KNOWN_PEERS = 1024
@@ -23,10 +24,11 @@ class Listener(Protocol):
 class Sockets:
     """All listeners. A peer's messages go out by the one that the peer knows."""
 
-    def __init__(self, counters: Counter[str]) -> None:
+    def __init__(self, counters: Counter[str], rules: StreamRules) -> None:
         self.bound: list[Address] = []
         """Where we listen, in the order of opening; 0.0.0.0 and :: for every address."""
         self._counters = counters
+        self._rules = rules
         self._listeners: list[Listener] = []
         self._faces: dict[str, str] = {}
 
@@ -36,9 +38,24 @@ class Sockets:
         def shown(data: bytes, source: Address, bound: Address) -> None:
             hear(data, source, self._shown(bound, source))
 
-        listener = await open_udp(place.host, place.port, shown, self._counters)
+        listener = await self._listen(place, shown)
         self._listeners.append(listener)
         self.bound.append(listener.bound)
+
+    async def _listen(self, place: Address, hear: Hear) -> Listener:
+        if not place.is_reliable:
+            return await open_udp(place.host, place.port, hear, self._counters)
+        try:
+            # where any port will do, the number that UDP has: peers name one port for both
+            port = place.port or next(bound.port for bound in self.bound if bound.port)
+            return await self._stream(place._replace(port=port), hear)
+        except (OSError, StopIteration):
+            if place.port:
+                raise
+            return await self._stream(place, hear)
+
+    async def _stream(self, place: Address, hear: Hear) -> StreamListener:
+        return await open_stream(place, hear, self._counters, self._rules)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send by the listener whose address `flow.local` is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -44,6 +45,9 @@ def bound_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket
         if six:
             # `::` and 0.0.0.0 side by side, and no IPv4 peer in IPv6 clothes
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind is socket.SOCK_STREAM and os.name == "posix":
+            # else the port is taken for a minute after a restart; on Windows it would mean theft
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.setblocking(False)
     except OSError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voicegate.sip.accept import Acceptance
+from voicegate.sip.address import Address
 from voicegate.sip.core import UaCore
 from voicegate.sip.dialog import Dialog
 from voicegate.sip.events import AckMissing, CallCancelled, CallConfirmed
@@ -132,6 +133,11 @@ class InviteUsage(DialogUsage):
         self._send_bye(now)
 
     # The rest
+
+    @property
+    def peer(self) -> Address:
+        """Where its INVITE came from."""
+        return self.invite.source
 
     @property
     def is_unsettled(self) -> bool:

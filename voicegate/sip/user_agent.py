@@ -29,6 +29,7 @@ from voicegate.sip.events import DialogEnd as DialogEnd
 from voicegate.sip.incoming import IncomingCall as IncomingCall
 from voicegate.sip.incoming import ignore_info, refuse_offer
 from voicegate.sip.sockets import Sockets
+from voicegate.sip.stream import NO_TLS, StreamRules, Tls
 
 MAX_WAITING_CALLS = 64
 
@@ -152,6 +153,11 @@ class UserAgent:
         self._endpoint.receive_datagram(data, source, self._loop.time(), local)
         self._pump()
 
+    def lose(self, peer: Address) -> None:
+        """Take the end of a connection, or that there was none to be had."""
+        self._endpoint.lose(peer, self._loop.time())
+        self._pump()
+
     # The one rule
 
     def _pump(self) -> None:
@@ -249,6 +255,7 @@ async def open_user_agent(
     ready: Callable[[], bool],
     retry_after_s: int = 5,
     random: random_module.Random | None = None,
+    tls: Tls = NO_TLS,
 ) -> AsyncIterator[UserAgent]:
     """A user agent that listens at these places for as long as the block runs.
 
@@ -258,7 +265,13 @@ async def open_user_agent(
     the block: what is unanswered then is resent no more.
     """
     counters: Counter[str] = Counter()
-    sockets = Sockets(counters)
+    rules = StreamRules(
+        allow,
+        is_needed=lambda peer: endpoint.needs(peer),
+        on_lost=lambda peer: agent.lose(peer),
+        tls=tls,
+    )
+    sockets = Sockets(counters, rules)
     endpoint = Endpoint(
         random=random or random_module.SystemRandom(),
         product=product,

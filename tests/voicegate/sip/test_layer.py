@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
-from voicegate.sip.address import Flow
+from voicegate.sip.address import Address, Flow
 from voicegate.sip.layer import TransactionLayer, sent_by, server_key
 from voicegate.sip.message import Received, Request, Response, parse
 from voicegate.sip.transaction import State
@@ -98,3 +99,84 @@ def test_our_own_requests_find_room_in_a_full_layer(rig: Rig) -> None:
     )
     assert transaction.state is State.TRYING
     assert len(layer.outbox) == 1
+
+
+def sent_requests(layer: TransactionLayer) -> list[tuple[str, str, str]]:
+    """Of all that waits: the transport of the Via, of our end and of the peer's."""
+    found = []
+    while layer.outbox:
+        data, flow = layer.outbox.popleft()
+        via = parse(data).via
+        assert str(Address(via.host, via.port or 0)) == str(flow.local)
+        found.append((via.transport, flow.local.transport, flow.peer.transport))
+    return found
+
+
+def test_over_a_connection_nothing_is_resent_and_patience_is_the_same(rig: Rig) -> None:
+    results: list[Response | None] = []
+    layer = a_layer(rig)
+    ends = Flow(rig.local._replace(transport="tcp"), rig.peer._replace(transport="tcp"))
+    layer.start(a_request(rig, "BYE"), ends, 0.0, lambda got, _now: results.append(got))
+    layer.timers.fire(31.9)
+    assert sent_requests(layer) == [("TCP", "tcp", "tcp")]
+    layer.timers.fire(32.0)
+    assert results == [None]
+    refused = Received(a_request(rig), ends.peer, ends.local)
+    layer.respond(layer.serve(refused, 0.0), an_answer(rig, refused.request, 486), 0.0)
+    layer.timers.fire(31.0)
+    assert len(layer.outbox) == 1
+
+
+def a_long_request(rig: Rig) -> Request:
+    request = a_request(rig, "MESSAGE")
+    return Request(request.method, request.uri, request.headers, b"x" * 1300)
+
+
+def test_a_request_too_long_for_a_packet_goes_by_tcp_where_we_have_it(rig: Rig) -> None:
+    flow = Flow(rig.local, rig.peer)
+    for transports, way in ((["udp"], "udp"), (["udp", "tcp"], "tcp")):
+        rig.transports = transports
+        layer = a_layer(rig)
+        layer.start(a_long_request(rig), flow, 0.0, lambda _got, _now: None)
+        layer.start(a_request(rig, "BYE"), flow, 0.0, lambda _got, _now: None)
+        assert sent_requests(layer) == [(way.upper(), way, way), ("UDP", "udp", "udp")]
+
+
+def test_where_the_peer_has_no_tcp_the_long_request_goes_by_udp_after_all(rig: Rig) -> None:
+    rig.transports = ["udp", "tcp"]
+    results: list[Response | None] = []
+    layer = a_layer(rig)
+    request = a_long_request(rig)
+    layer.start(request, Flow(rig.local, rig.peer), 0.0, lambda got, _now: results.append(got))
+    layer.lose(rig.peer._replace(transport="tcp"), 1.0)
+    layer.timers.fire(1.5)
+    assert sent_requests(layer) == [
+        ("TCP", "tcp", "tcp"),
+        ("UDP", "udp", "udp"),
+        ("UDP", "udp", "udp"),
+    ]
+    assert layer.receive_response(an_answer(rig, request, 200), 2.0)
+    assert [got.status for got in results if got] == [200]
+    layer.timers.fire(40.0)
+    assert len(layer) == 0
+
+
+def test_a_lost_connection_ends_what_waits_on_it_at_once_and_nothing_else(rig: Rig) -> None:
+    tcp = rig.peer._replace(transport="tcp")
+    local = rig.local._replace(transport="tcp")
+    results: list[str] = []
+
+    def told(name: str, got: Response | None, _now: float) -> None:
+        results.append(f"{name} {got}")
+
+    layer = a_layer(rig)
+    flows = {"by": Flow(local, tcp), "home": Flow(local, tcp._replace(port=1), tcp)}
+    flows |= {"other": Flow(local, tcp._replace(port=2)), "udp": Flow(rig.local, rig.peer)}
+    for name, flow in flows.items():
+        request = a_request(rig, "BYE", branch=f"z9hG4bK{name}")
+        layer.start(request, flow, 0.0, partial(told, name))
+    layer.receive_response(an_answer(rig, a_request(rig, "BYE", branch="z9hG4bKother"), 200), 0.0)
+    layer.lose(tcp._replace(port=2), 0.5)
+    layer.lose(tcp, 1.0)
+    assert results[1:] == ["by None", "home None"]
+    assert layer.unsettled == 1

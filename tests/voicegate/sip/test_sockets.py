@@ -13,19 +13,27 @@ import pytest
 from voicegate.sip import sockets as module
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.sockets import Sockets
+from voicegate.sip.stream import StreamRules
 
 Heard = asyncio.Queue[tuple[bytes, Address, Address]]
 PATIENCE_S = 5.0
+RULES = StreamRules(
+    allow=lambda _host: True, is_needed=lambda _peer: False, on_lost=lambda _peer: None
+)
 
 
 @asynccontextmanager
-async def opened(hosts: Sequence[str]) -> AsyncIterator[tuple[Sockets, Heard, Counter[str]]]:
+async def opened(
+    hosts: Sequence[str], transports: Sequence[str] = ("udp",)
+) -> AsyncIterator[tuple[Sockets, Heard, Counter[str]]]:
     heard: Heard = asyncio.Queue()
     counters: Counter[str] = Counter()
-    sockets = Sockets(counters)
+    sockets = Sockets(counters, RULES)
     try:
         for host in hosts:
-            await sockets.open(Address(host, 0), lambda *what: heard.put_nowait(what))
+            for transport in transports:
+                place = Address(host, 0, transport)
+                await sockets.open(place, lambda *what: heard.put_nowait(what))
         yield sockets, heard, counters
     finally:
         await sockets.close()
@@ -79,3 +87,24 @@ async def test_what_no_socket_can_send_is_counted() -> None:
         sockets.send(b"x", Flow(bound._replace(transport="tcp"), bound))
         sockets.send(b"x", Flow(bound._replace(host="127.0.0.9"), bound))
         assert counters == {"dropped_sends": 2}
+
+
+async def test_tcp_shares_the_port_of_udp_and_each_peer_sees_its_own_transport() -> None:
+    async with opened(["0.0.0.0"], ["udp", "tcp"]) as (sockets, heard, _):
+        udp, tcp = sockets.bound
+        assert udp.port == tcp.port
+        assert sockets.local_towards(Address("127.0.0.1", 9, "tcp")) == Address(
+            "127.0.0.1", tcp.port, "tcp"
+        )
+        sockets.send(b"OPTIONS\r\n\r\n", Flow(tcp, Address("127.0.0.1", tcp.port, "tcp")))
+        async with asyncio.timeout(PATIENCE_S):
+            _, source, local = await heard.get()
+        assert (local.host, local.transport, source.transport) == ("127.0.0.1", "tcp", "tcp")
+
+
+async def test_where_the_number_of_udp_is_taken_tcp_takes_another() -> None:
+    async with opened(["127.0.0.1"], ["udp", "tcp"]) as (sockets, heard, _):
+        await sockets.open(Address("127.0.0.1", 0, "tcp"), lambda *what: heard.put_nowait(what))
+        assert len({bound.port for bound in sockets.bound}) == 2
+        with pytest.raises(OSError, match=r"in use|permitted"):
+            await sockets.open(sockets.bound[1], lambda *_: None)
