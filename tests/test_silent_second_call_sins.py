@@ -264,7 +264,7 @@ def bye_to_nobody(sinner: Sinner) -> None:
     """The BYE goes to SIP's usual port, wherever the gate may be."""
 
     def next_hop(self: Dialog, *_: object) -> Flow:
-        return Flow(self.local, Address(self._signalling.host, 9))
+        return Flow(self.local, Address(self.signalling.host, 9))
 
     sinner.patch.setattr(Dialog, "next_hop", next_hop)
 

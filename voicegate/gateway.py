@@ -13,7 +13,6 @@ from contextlib import (
 
 from structlog.contextvars import bind_contextvars
 
-from voicegate import __version__
 from voicegate.admin.board import Board
 from voicegate.admin.server import open_admin
 from voicegate.aio import first_of
@@ -32,9 +31,10 @@ from voicegate.planning import Planner
 from voicegate.record.records import Records, open_records
 from voicegate.report import CallReport, build_report, masked
 from voicegate.sip.message import Address
-from voicegate.sip.user_agent import IncomingCall, UserAgent, open_user_agent
+from voicegate.sip.user_agent import IncomingCall, UserAgent
 from voicegate.story import Happening
 from voicegate.tools.tool import Workshop
+from voicegate.trunk import open_trunk
 from voicegate.voice.echo import Echo
 from voicegate.voice.session import Voice, VoiceSession, VoiceSetup
 
@@ -201,9 +201,8 @@ class Gateway:
         )
 
     def _open_agent(self) -> AbstractAsyncContextManager[UserAgent]:
-        return open_user_agent(
-            [Address(self.config.sip.host, self.config.sip.port)],
-            product=f"voicegate/{__version__}",
+        return open_trunk(
+            self.config.sip,
             allow=self._may_call,
             ready=lambda: self.takes_calls,
             retry_after_s=RETRY_AFTER_S,
@@ -216,7 +215,7 @@ class Gateway:
             pool=self.ports,
             ticker=self._ticker,
             local_host=dialog.local.host,
-            bind_host=self.config.sip.host,
+            bind_host=self.agent.bind_host(dialog.local),
             codecs=self.config.media.codecs,
             signalling_host=dialog.source.host,
             allowed=self._may_call,

@@ -116,7 +116,7 @@ def test_the_base_url_of_google_is_understood() -> None:
         ("VOICEGATE_SIP__HOST", "gate.local", "is no IP address; 0.0.0.0 listens on all"),
         ("VOICEGATE_SIP__ALLOW", "127.0.0.1", 'a list is written ["127.0.0.1"]'),
         ("VOICEGATE_SIP__ALLOW", '["nonsense"]', "sip.allow.0: Value error, 'nonsense' is no"),
-        ("VOICEGATE_SIP__TRANSPORTS", '["tcp"]', 'transports must contain "udp"'),
+        ("VOICEGATE_SIP__TRANSPORTS", '["tls"]', "set sip.tls_certificate"),
         ("VOICEGATE_SIP__MAX_CALLS", "0", "sip.max_calls"),
         ("VOICEGATE_MEDIA__RTP_PORTS", "[10000, 10001]", "high >= low + 2"),
         ("VOICEGATE_MEDIA__CODECS", "[]", "media.codecs"),

@@ -11,13 +11,23 @@ class SipSettings(Section):
     """[sip] where calls come in, and from whom."""
 
     host: BindAddress = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 for all."""
+    """Address to listen on; 0.0.0.0 for all of IPv4, :: for all of IPv6."""
+    listen: tuple[BindAddress, ...] = ()
+    """More addresses to listen on, with the same ports, such as :: beside 0.0.0.0."""
     port: Port = 5060
-    """UDP port to listen on; 0 takes any free one."""
-    transports: tuple[Literal["udp", "tcp", "tls"], ...] = ("udp",)
-    """Transports to listen on; this version serves udp."""
+    """UDP and TCP port to listen on; 0 takes any free one."""
+    transports: Annotated[tuple[Literal["udp", "tcp", "tls"], ...], Field(min_length=1)] = ("udp",)
+    """Transports to listen on: udp, tcp, tls."""
+    tls_port: Port = 5061
+    """Port for TLS; 0 takes any free one."""
+    tls_certificate: str = ""
+    """File with our certificate and its chain (PEM); TLS needs one."""
+    tls_key: str = ""
+    """File with the key of the certificate (PEM), where it is not in the same file."""
+    tls_ca: str = ""
+    """File with the certificates we trust when we connect by TLS (PEM); the system's by default."""
     allow: tuple[Network, ...] = ("127.0.0.0/8",)
-    """Addresses and networks that may call; everyone else is answered 403."""
+    """Addresses and networks that may call without a password; everyone else is answered 403."""
     registrar: str = ""
     """Registrar to register with (sip:HOST:PORT); empty for a static trunk."""
     username: str = ""
@@ -28,7 +38,7 @@ class SipSettings(Section):
     """Calls at once; more are refused with 503 and Retry-After."""
 
     @model_validator(mode="after")
-    def _udp_is_served(self) -> "SipSettings":
-        if "udp" not in self.transports:
-            raise ValueError('transports must contain "udp"')
+    def _tls_has_a_certificate(self) -> "SipSettings":
+        if "tls" in self.transports and not self.tls_certificate:
+            raise ValueError("transports has tls: set sip.tls_certificate (and sip.tls_key)")
         return self

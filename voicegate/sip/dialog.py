@@ -34,8 +34,9 @@ class Dialog:
         self._local_party, self._remote_party = parties
         self._local_cseq, self.remote_cseq = numbers
         self._routes = routes
-        self.local, self._signalling = ends
-        self._target = self._signalling.uri
+        self.local, self.signalling = ends
+        """Our end, and the one its first message came from or went to."""
+        self._target = self.signalling.uri
         self.allows = frozenset(method.upper() for method in first.listed("Allow"))
         """The methods the peer said it takes; empty where it said nothing."""
         self.refresh_target(first)
@@ -148,12 +149,12 @@ class Dialog:
         """
         named = self._named_hop(may_send_to)
         if named is None:
-            return Flow(self.local, self._signalling)
-        if named.transport != self._signalling.transport:
+            return Flow(self.local, self.signalling)
+        if named.transport != self.signalling.transport:
             local = local_towards(named)
-            return Flow(local, named) if local else Flow(self.local, self._signalling)
-        if named.is_reliable and named.host == self._signalling.host:
-            return Flow(self.local, self._signalling, named)
+            return Flow(local, named) if local else Flow(self.local, self.signalling)
+        if named.is_reliable and named.host == self.signalling.host:
+            return Flow(self.local, self.signalling, named)
         return Flow(self.local, named)
 
     def _named_hop(self, may_send_to: Callable[[str], bool]) -> Address | None:
@@ -164,10 +165,10 @@ class Dialog:
             address = ipaddress.ip_address(uri.host)
         except ValueError:
             return None
-        host, transport = str(address), uri.transport or self._signalling.transport
+        host, transport = str(address), uri.transport or self.signalling.transport
         if transport not in DEFAULT_PORTS:
             return None
-        if host != self._signalling.host and (
+        if host != self.signalling.host and (
             address.is_multicast or address.is_unspecified or not may_send_to(host)
         ):
             return None

@@ -152,7 +152,8 @@ class Endpoint:
 
     def needs(self, peer: Address) -> bool:
         """Whether the connection to that peer carries a call."""
-        return any(self.is_up(key) and usage.peer == peer for key, usage in self._usages.items())
+        calls = self._usages.values()
+        return any(one.is_up and one.is_named and one.dialog.signalling == peer for one in calls)
 
     @property
     def dialogs(self) -> int:

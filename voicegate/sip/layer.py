@@ -71,8 +71,8 @@ class Sent:
     request: Request
     flow: Flow
     on_result: OnResult
-    by_udp: Flow | None = None
-    """The way it takes if TCP, chosen for its length, fails."""
+    otherwise: Flow | None = None
+    """The way it takes if this one fails."""
 
 
 def _got(status: int) -> Input:
@@ -183,7 +183,8 @@ class TransactionLayer:
             self.give_up(request, now + limit_s)
         if is_long and self._local_towards(peer) is not None:
             by_tcp = Flow(flow.local._replace(transport="tcp"), peer)
-            return self._start(request, by_tcp, now, on_result, by_udp=flow)
+            # RFC 3261 18.1.1: who has no TCP gets the long request by UDP after all
+            return self._start(request, by_tcp, now, on_result, otherwise=flow)
         return self._start(request, flow, now, on_result)
 
     def cancel(self, invite: Request, cancel: Request, now: float) -> None:
@@ -209,7 +210,7 @@ class TransactionLayer:
         flow: Flow,
         now: float,
         on_result: OnResult,
-        by_udp: Flow | None = None,
+        otherwise: Flow | None = None,
     ) -> Transaction:
         request = sent_by(request, flow.local)
         key = (request.via.branch, request.method)
@@ -221,7 +222,7 @@ class TransactionLayer:
             on_result,
             resends=not flow.local.is_reliable,
         )
-        self._client[key] = Sent(transaction, request, flow, on_result, by_udp)
+        self._client[key] = Sent(transaction, request, flow, on_result, otherwise)
         transaction.start(now, serialise(request))
         return transaction
 
@@ -233,12 +234,15 @@ class TransactionLayer:
                 continue
             sent.transaction.stop()
             self._forget_ours(key)
-            if sent.by_udp is None:
+            otherwise = sent.otherwise
+            if sent.flow.fallback not in (None, peer):
+                # written into a connection whose end was on its way: by a new one
+                otherwise = sent.flow._replace(peer=sent.flow.fallback, fallback=None)
+            if otherwise is not None:
+                self._start(sent.request, otherwise, now, sent.on_result)
+            else:
                 # RFC 3261 8.1.3.1: as if no answer had come in time
                 sent.on_result(None, now)
-            else:
-                # RFC 3261 18.1.1: who has no TCP gets the long request by UDP after all
-                self._start(sent.request, sent.by_udp, now, sent.on_result)
 
     def _forget_ours(self, key: ClientKey) -> None:
         del self._client[key]

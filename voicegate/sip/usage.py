@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voicegate.sip.accept import Acceptance
-from voicegate.sip.address import Address
 from voicegate.sip.core import UaCore
 from voicegate.sip.dialog import Dialog
 from voicegate.sip.events import AckMissing, CallCancelled, CallConfirmed
@@ -133,11 +132,6 @@ class InviteUsage(DialogUsage):
         self._send_bye(now)
 
     # The rest
-
-    @property
-    def peer(self) -> Address:
-        """Where its INVITE came from."""
-        return self.invite.source
 
     @property
     def is_unsettled(self) -> bool:

@@ -84,6 +84,11 @@ class UserAgent:
         """Where every socket is bound."""
         return self._bound
 
+    def bind_host(self, local: Address) -> str:
+        """What a socket for the media of a call at that address of ours is to be bound to."""
+        hosts = [bound.host for bound in self._bound if (":" in bound.host) == (":" in local.host)]
+        return local.host if local.host in hosts or not hosts else hosts[0]
+
     async def next_call(self) -> IncomingCall:
         """The next new INVITE, in the order they came. It may have been cancelled meanwhile."""
         return await self._waiting.get()

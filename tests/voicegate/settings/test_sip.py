@@ -14,3 +14,13 @@ def test_networks_of_both_families_may_be_allowed() -> None:
 def test_a_name_is_no_network() -> None:
     with pytest.raises(ValidationError, match="is no address or network"):
         SipSettings(allow=("gate.example",))
+
+
+def test_tls_needs_a_certificate() -> None:
+    with pytest.raises(ValidationError, match=r"set sip\.tls_certificate"):
+        SipSettings(transports=("udp", "tls"))
+
+
+def test_one_transport_at_least() -> None:
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        SipSettings(transports=())

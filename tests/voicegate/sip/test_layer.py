@@ -180,3 +180,16 @@ def test_a_lost_connection_ends_what_waits_on_it_at_once_and_nothing_else(rig: R
     layer.lose(tcp, 1.0)
     assert results[1:] == ["by None", "home None"]
     assert layer.unsettled == 1
+
+
+def test_a_request_that_met_the_end_of_its_connection_is_sent_by_a_new_one(rig: Rig) -> None:
+    tcp, home = rig.peer._replace(transport="tcp"), rig.peer._replace(transport="tcp", port=5060)
+    layer = a_layer(rig)
+    results: list[Response | None] = []
+    flow = Flow(rig.local._replace(transport="tcp"), tcp, home)
+    layer.start(a_request(rig, "BYE"), flow, 0.0, lambda got, _now: results.append(got))
+    layer.lose(tcp, 0.1)
+    assert [flow.peer for _, flow in layer.outbox] == [tcp, home]
+    assert results == []
+    layer.lose(home, 0.2)
+    assert (results, len(layer)) == ([None], 0)

@@ -1,0 +1,68 @@
+"""The [sip] settings made into a user agent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from voicegate.settings import SipSettings
+from voicegate.sip.address import Address
+from voicegate.sip.stream import NO_TLS
+from voicegate.trunk import open_trunk, places, tls
+
+
+def certificate(tmp_path: Path) -> dict[str, Any]:
+    authority = trustme.CA()
+    chain, ca = str(tmp_path / "chain.pem"), str(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(chain)
+    authority.cert_pem.write_to_path(ca)
+    return {"tls_certificate": chain, "tls_ca": ca}
+
+
+def test_every_address_listens_by_every_transport(tmp_path: Path) -> None:
+    sip = SipSettings(
+        host="0.0.0.0",
+        listen=("::", "0.0.0.0"),
+        transports=("udp", "tcp", "tls"),
+        **certificate(tmp_path),
+    )
+    assert places(sip) == [
+        Address("0.0.0.0", 5060, "udp"),
+        Address("0.0.0.0", 5060, "tcp"),
+        Address("0.0.0.0", 5061, "tls"),
+        Address("::", 5060, "udp"),
+        Address("::", 5060, "tcp"),
+        Address("::", 5061, "tls"),
+    ]
+
+
+def test_without_tls_no_certificate_is_read() -> None:
+    assert tls(SipSettings(tls_certificate="missing.pem")) is NO_TLS
+
+
+def test_a_certificate_that_is_none_is_told_of(tmp_path: Path) -> None:
+    files = certificate(tmp_path)
+    Path(files["tls_certificate"]).write_text("no certificate")
+    with pytest.raises(OSError, match="PEM"):
+        tls(SipSettings(transports=("tls",), **files))
+
+
+async def test_all_of_it_listens_and_leaves_nothing(tmp_path: Path) -> None:
+    sip = SipSettings(
+        port=0,
+        tls_port=0,
+        listen=("::1",),
+        transports=("udp", "tcp", "tls"),
+        **certificate(tmp_path),
+    )
+    for _ in range(2):
+        async with open_trunk(
+            sip, allow=lambda _host: True, ready=lambda: True, retry_after_s=5
+        ) as agent:
+            assert [bound.transport for bound in agent.bound] == ["udp", "tcp", "tls"] * 2
+            assert agent.local.port == agent.bound[1].port
+            assert agent.bind_host(Address("::1", 1)) == "::1"
+            assert agent.bind_host(Address("127.0.0.9", 1)) == "127.0.0.1"
