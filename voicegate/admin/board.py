@@ -66,13 +66,15 @@ class Watch:
         elif what in SPEAKERS:
             self._write(SPEAKERS[what], str(event.fields.get("text", "")))
         else:
-            self._count(event)
+            self._note(event)
 
-    def _count(self, event: Event) -> None:
+    def _note(self, event: Event) -> None:
         match event.what:
             case Happening.INTERRUPTED if self._caller_began_at is not None:
                 self._tally.barge_in_stop.add(event.at_s - self._caller_began_at)
                 self._caller_began_at = None
+            case Happening.TOOL_CALLED:
+                self.lines.append({"who": "tool", "text": str(event.fields.get("name", ""))})
             case Happening.RECONNECTED:
                 self._tally.reconnects += 1
             case Happening.ALARM:

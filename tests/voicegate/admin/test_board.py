@@ -80,6 +80,8 @@ def test_fragments_become_lines_and_lines_are_bounded(board: Board, call: FakeCa
         {"who": "caller", "text": "Good day"},
         {"who": "model", "text": "Hello"},
     ]
+    call.story.tell(Happening.TOOL_CALLED, name="look_up", id="1")
+    assert seen(board)["transcript"][-1] == {"who": "tool", "text": "look_up"}
     for _ in range(100):
         call.story.tell(Happening.CALLER_SAID, text="a" * 50)
         call.story.tell(Happening.MODEL_SAID, text="b" * 5000)
