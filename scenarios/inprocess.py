@@ -13,7 +13,7 @@ from voicegate.gateway import Gateway
 OWNED_TYPES = (
     "voicegate.call.Call",
     "voicegate.media.session.MediaSession",
-    "voicegate.voice.gemini.GeminiConversation",
+    "voicegate.voice.conversation.GeminiConversation",
 )
 PORTS_PER_WORKER = 400
 

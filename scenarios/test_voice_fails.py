@@ -162,7 +162,7 @@ LOST: dict[str, Callable[[FakeSession], None]] = {
 async def test_after_the_answer_the_caller_is_let_go(world: World) -> None:
     for case, lose in LOST.items():
         call, session = await caller_talks(world)
-        world.gemini.refuse(503)  # and it does not come back
+        world.gemini.refuse(401)  # and it does not come back: it is not worth waiting for
         lose(session)
         await call.ended(by="gateway", within_s=BYE_WITHIN_S)
         world.gemini.entrance.obstacles.clear()
@@ -171,7 +171,7 @@ async def test_after_the_answer_the_caller_is_let_go(world: World) -> None:
 
 async def test_a_half_open_connection_is_noticed(world: World) -> None:
     call, session = await caller_talks(world)
-    world.gemini.refuse(503)
+    world.gemini.refuse(401)
     session.wire.half_open()
     await call.ended(by="gateway", within_s=NOTICED_WITHIN_S)
     await mended(world, session)

@@ -36,7 +36,7 @@ from voicegate.sip.message import Headers, Received, Request
 from voicegate.sip.udp import UdpListener
 from voicegate.sip.usage import CallState, InviteUsage
 from voicegate.sip.user_agent import IncomingCall
-from voicegate.voice.gemini import GeminiConversation
+from voicegate.voice.conversation import GeminiConversation
 
 Story = Callable[[Stage], Awaitable[None]]
 
@@ -44,7 +44,7 @@ STOP_S = 5.0
 OWNED_TYPES = (
     "voicegate.call.Call",
     "voicegate.media.session.MediaSession",
-    "voicegate.voice.gemini.GeminiConversation",
+    "voicegate.voice.conversation.GeminiConversation",
 )
 
 

@@ -33,7 +33,7 @@ TASK_OWNERS = {
     "voicegate/demo.py": "the composition root awaits the gateway it serves",
     "voicegate/tools/running.py": "a tool's task ends with its call: ToolRuns.end()",
     "voicegate/sip/stream.py": "the listener that connects cancels and awaits it at its close",
-    "voicegate/voice/gemini.py": "one connection, one task: the conversation outlives connections",
+    "voicegate/voice/conversation.py": "one task a conversation, which outlives connections",
 }
 # Modules that may start a thread.
 THREAD_OWNERS = {"voicegate/blocking.py": "the one named executor (law 3)"}

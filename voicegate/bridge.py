@@ -10,7 +10,7 @@ from voicegate.media.resample import Resampler
 from voicegate.media.session import MediaSession
 from voicegate.talk import Talk
 from voicegate.tools.running import ToolRuns
-from voicegate.voice.session import UPLINK_RATE_HZ, VoiceEvent, VoiceSession
+from voicegate.voice.session import UPLINK_RATE_HZ, VoiceError, VoiceEvent, VoiceSession
 
 CHUNK_FRAMES = 2
 """40 ms a message: the service's cost is per message, and its advice is 20 to 40 ms."""
@@ -51,13 +51,20 @@ def _sounds(media: MediaSession, tail_s: float) -> bool:
 
 
 async def downlink(voice: VoiceSession, talk: Talk, tools: ToolRuns) -> NoReturn:
-    """Carry the voice's events to the caller, without end; raises VoiceError."""
+    """Carry the voice's events to the caller, without end; raises VoiceError.
+
+    What was said before the voice was lost is heard first: it may be the farewell.
+    """
 
     def heed(event: VoiceEvent) -> None:
         tools.heed(event)
         talk.heed(event)
 
-    await voice.listen(heed)
+    try:
+        await voice.listen(heed)
+    except VoiceError:
+        await talk.heard_out()
+        raise
 
 
 async def no_speech(

@@ -3,7 +3,7 @@
 import asyncio
 
 from voicegate.endings import HangupReason, SilenceClock, SpeechDetector
-from voicegate.farewell import Farewell, LeaveTaking
+from voicegate.farewell import FAREWELL_LIMIT_S, Farewell, LeaveTaking
 from voicegate.floor import Floor
 from voicegate.goodbye import GoodbyeWatch, Speaker
 from voicegate.logs import get_logger
@@ -35,6 +35,8 @@ JUST_NOW_S = 1.5
 """Speech so short a time ago is what the service means when it says that it was interrupted."""
 LOOK_S = 0.02
 """So often somebody who waits for the end of sound looks: at each frame."""
+COMFORT_AFTER_S = 1.0
+"""A caller without a model hears a soft tone from then on: sooner it would be noise only."""
 
 
 class Talk:
@@ -101,10 +103,12 @@ class Talk:
             case ToolCall():
                 self._watchdogs.tool_called()
             case Reconnecting(why):
+                self._media.comfort.begin(self._loop.time() + COMFORT_AFTER_S)
                 self._story.tell(Happening.RECONNECTING, why=why)
                 self._generation_over(now)
                 self._watchdogs.stand_down()
             case Reconnected(resumed, ms):
+                self._media.comfort.stop()
                 self._story.tell(Happening.RECONNECTED, resumed=resumed, ms=ms)
                 self._reconnected.set()
 
@@ -135,6 +139,13 @@ class Talk:
         """Wait until nobody speaks, but no longer than this."""
         for _ in range(int(limit_s / LOOK_S)):
             if not self._somebody_speaks():
+                return
+            await asyncio.sleep(LOOK_S)
+
+    async def heard_out(self) -> None:
+        """Wait, within bounds, until what is queued was played: nobody can answer any more."""
+        for _ in range(int(FAREWELL_LIMIT_S / LOOK_S)):
+            if not self._media.queued_ms:
                 return
             await asyncio.sleep(LOOK_S)
 

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import cast
 
+from google.genai.live import AsyncSession
 from rich.console import Console
 from rich.table import Table
 
@@ -31,7 +32,11 @@ from voicegate.media.resample import Resampler
 from voicegate.media.rtp import RtpPacket, RtpReceiver, RtpSender, parse_rtp
 from voicegate.media.sdp import parse_offer
 from voicegate.media.session import MediaSession
-from voicegate.voice.gemini import Connect, GeminiConversation
+from voicegate.voice.connection import Connection
+from voicegate.voice.conversation import Connect, GeminiConversation
+from voicegate.voice.models import UNKNOWN
+from voicegate.voice.readers import Reader
+from voicegate.voice.retries import Retries
 from voicegate.voice.wire import audio_message, events_of
 
 HOST = "127.0.0.1"
@@ -159,11 +164,10 @@ def _sender(uplink: bytes) -> Callable[[], object]:
     class NoLive:
         _ws = NoSocket()
 
-    loop = asyncio.get_running_loop()
     nobody = cast(Connect, None)
-    conversation = GeminiConversation(nobody, direct=True)
-    conversation._task = loop.create_future()  # type: ignore[assignment]
-    conversation._live.set_result(NoLive())  # type: ignore[arg-type]
+    conversation = GeminiConversation(nobody, UNKNOWN, Retries(random.Random(1), 30.0), {})
+    live, reader = cast(AsyncSession, NoLive()), cast(Reader, None)
+    conversation._connection = Connection(live, reader, UNKNOWN, direct=True)
     return lambda: run_through(conversation.send_audio(uplink))
 
 

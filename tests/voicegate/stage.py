@@ -7,6 +7,7 @@ from typing import NoReturn, cast
 
 from voicegate.endings import SilenceClock
 from voicegate.goodbye import GoodbyeWatch, Speaker, load_phrases
+from voicegate.media.comfort import Comfort
 from voicegate.media.session import MediaSession
 from voicegate.story import Story
 from voicegate.talk import Talk
@@ -23,6 +24,7 @@ class FakeLine:
     def __init__(self) -> None:
         self.queued_ms = 0.0
         self.flushed = 0
+        self.comfort = Comfort()
         self.last_played_at: float | None = None
         self.last_digit_at: float | None = None
         self._drained = asyncio.Event()
@@ -77,7 +79,8 @@ class FakeVoice:
         raise AssertionError("not asked for")
 
     async def listen(self, heed: Heed) -> NoReturn:
-        raise AssertionError("not asked for")
+        heed(AUDIO)
+        raise VoiceError("lost")
 
     def renew(self, why: str) -> None:
         self.renewed.append(why)

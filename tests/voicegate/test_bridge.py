@@ -1,14 +1,16 @@
 """The bridge's own decisions, with a fake line and a fake voice."""
 
 import asyncio
+from typing import cast
 
 import pytest
 
 from tests.voicegate.stage import AUDIO, LOUD, FakeLine, FakeVoice, Stage
-from voicegate.bridge import CHECK_IN, max_duration, no_speech, uplink
+from voicegate.bridge import CHECK_IN, downlink, max_duration, no_speech, uplink
 from voicegate.endings import HangupReason, SilenceClock
 from voicegate.media.resample import Resampler
-from voicegate.voice.session import VoiceError
+from voicegate.tools.running import ToolRuns
+from voicegate.voice.session import VoiceError, VoiceEvent
 
 pytestmark = pytest.mark.virtual
 
@@ -24,6 +26,18 @@ async def test_forty_milliseconds_go_up_at_a_time_at_double_rate(stage: Stage) -
         await uplink(stage.media, voice, stage.talk)
     assert {len(chunk) for chunk in voice.sent} == {1280}
     assert stage.elapsed_s == pytest.approx(1.0)
+
+
+class NoTools:
+    def heed(self, event: VoiceEvent) -> None:
+        """The model may call nothing."""
+
+
+async def test_what_was_said_before_the_voice_was_lost_is_heard(stage: Stage) -> None:
+    stage.loop.call_later(3.0, stage.line.played)
+    with pytest.raises(VoiceError, match="lost"):
+        await downlink(FakeVoice(chunks=0), stage.talk, cast(ToolRuns, NoTools()))
+    assert stage.elapsed_s == pytest.approx(3.0, abs=0.05)
 
 
 async def test_silence_ends_the_call_and_each_sound_moves_the_clock(stage: Stage) -> None:

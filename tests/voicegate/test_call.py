@@ -122,8 +122,10 @@ async def test_the_model_is_lost_in_mid_call(
 ) -> None:
     call = await gate.dial("1000")
     await call.lasts(2)
+    gemini.refuse(401)  # and it does not come back
     gemini.session(0).abort()
     await call.ended(by="gateway", within_s=5)
+    gemini.entrance.obstacles.clear()
     await at_baseline(witness, gateway)
     assert reports.last.reason is HangupReason.VOICE_LOST
     await next_call_works(gate, gemini)

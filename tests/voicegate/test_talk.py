@@ -8,7 +8,7 @@ from tests.voicegate.stage import AUDIO, LOUD, QUIET, Stage
 from voicegate.endings import HangupReason
 from voicegate.farewell import DOUBT_S, FAREWELL_LIMIT_S, SETTLE_S, TOOL_PATIENCE_S
 from voicegate.story import Event, Happening
-from voicegate.talk import LATE_SOUND_S
+from voicegate.talk import COMFORT_AFTER_S, LATE_SOUND_S
 from voicegate.voice.session import (
     CallerText,
     GenerationComplete,
@@ -137,6 +137,27 @@ async def test_a_lost_and_a_new_connection_go_into_the_story(stage: Stage) -> No
         (Happening.RECONNECTING, {"why": "1011"}),
         (Happening.RECONNECTED, {"resumed": True, "ms": 120.0}),
     ]
+
+
+async def test_a_caller_without_a_model_hears_that_the_line_lives(stage: Stage) -> None:
+    comfort = stage.media.comfort
+    stage.talk.heed(Reconnecting("1011"))
+    lost_at = stage.loop.time()
+    assert comfort.take(lost_at + COMFORT_AFTER_S - 0.02) is None
+    assert comfort.take(lost_at + COMFORT_AFTER_S) is not None
+    stage.talk.heed(Reconnected(resumed=True, ms=1500.0))
+    assert comfort.take(lost_at + 5) is None
+
+
+async def test_what_was_said_is_heard_but_not_waited_for_without_end(stage: Stage) -> None:
+    stage.after(0.0, AUDIO)
+    stage.loop.call_later(2.0, stage.line.played)
+    await asyncio.sleep(0.1)
+    await stage.talk.heard_out()
+    assert stage.elapsed_s == pytest.approx(2.0)
+    stage.talk.heed(AUDIO)
+    await stage.talk.heard_out()
+    assert stage.elapsed_s == pytest.approx(12.0)
 
 
 async def test_the_story_tells_who_speaks(stage: Stage) -> None:

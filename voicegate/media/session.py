@@ -8,6 +8,7 @@ from typing import Protocol
 from voicegate.media.answer import Answer, Target
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
+from voicegate.media.comfort import Comfort
 from voicegate.media.counters import MediaCounters
 from voicegate.media.incoming import Inband, Incoming
 from voicegate.media.outgoing import Outgoing
@@ -50,6 +51,8 @@ class MediaSession:
         self._in = Incoming(answer, inband)
         self._out = Outgoing(answer, random, self._send, self._loop.call_later)
         self._playout = Playout()
+        self.comfort = Comfort()
+        """Heard in place of silence while nobody can speak; it counts as sound of ours."""
         self._played_out = asyncio.Event()
         self._played_out.set()
         self._resampler = Resampler(8000, 8000)
@@ -233,7 +236,7 @@ class MediaSession:
             said = self._out.press()
             self.last_played_at = now
         else:
-            said = self._playout.take()
+            said = self._playout.take() or self.comfort.take(now)
             self._out.say(said)
             if said is not None:
                 self._note_played(now)

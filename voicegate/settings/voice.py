@@ -53,3 +53,16 @@ class GeminiSettings(Section):
     """A pause so long ends the caller's turn."""
     no_interruption: bool = False
     """The model speaks on when the caller speaks over it."""
+    thinking_level: Literal["minimal", "low", "medium", "high"] = "low"
+    """How much a model thinks before it speaks, for the models that must be told."""
+    reconnect_budget_s: Annotated[float, Field(ge=0, le=300)] = 30.0
+    """A lost connection is tried again for so long in mid-call, with a soft tone for the caller; 0
+    ends the call at once."""
+    ping_timeout_s: Annotated[float, Field(ge=20, le=600)] = 60.0
+    """A connection whose ping is not answered for so long is given up; healthy answers have been
+    seen to take 30 s."""
+    on_internal_error: Literal["back_off", "resume", "give_up"] = "back_off"
+    """What to do in mid-call about close code 1011 where it does not say more: wait before going
+    on, go on at once, or end the call."""
+    on_quota: Literal["long_back_off", "give_up"] = "long_back_off"
+    """What to do where the quota is used up: try again every few seconds, or end the call."""

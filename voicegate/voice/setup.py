@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from google.genai import types
 
 from voicegate.settings import GeminiSettings
+from voicegate.voice.models import ModelRules, rules_of
 from voicegate.voice.session import AS_CONFIGURED, Tool, VoiceSetup
 
 COMPRESSION_TRIGGER_TOKENS = 25600
@@ -24,19 +25,28 @@ END_SENSITIVITY = {
 
 
 def connect_config(
-    settings: GeminiSettings, setup: VoiceSetup = AS_CONFIGURED
+    settings: GeminiSettings,
+    setup: VoiceSetup = AS_CONFIGURED,
+    *,
+    handle: str = "",
+    summary: str = "",
 ) -> types.LiveConnectConfig:
-    """Give the set-up message of a telephone call."""
-    prompt = setup.system_instruction or settings.system_instruction
+    """Give the set-up message of a telephone call; one that is gone on with, or begun anew."""
+    rules = rules_of(setup.model or settings.model)
+    prompt = "\n\n".join(
+        part for part in (setup.system_instruction or settings.system_instruction, summary) if part
+    )
     return types.LiveConnectConfig(
         response_modalities=[types.Modality.AUDIO],
         system_instruction=prompt or None,
         speech_config=_speech(setup.voice or settings.voice, setup.language),
-        tools=_tools(setup.tools) if setup.tools else None,
+        tools=_tools(setup.tools, rules) if setup.tools else None,
+        thinking_config=_thinking(settings) if rules.thinking_level else None,
         input_audio_transcription=types.AudioTranscriptionConfig(),
         output_audio_transcription=types.AudioTranscriptionConfig(),
         realtime_input_config=_turns(settings),
-        session_resumption=types.SessionResumptionConfig(),
+        # without a handle the field is left out: the service takes a null for a fault
+        session_resumption=types.SessionResumptionConfig(handle=handle or None),
         context_window_compression=types.ContextWindowCompressionConfig(
             trigger_tokens=COMPRESSION_TRIGGER_TOKENS,
             sliding_window=types.SlidingWindow(target_tokens=COMPRESSION_TARGET_TOKENS),
@@ -69,14 +79,19 @@ def _speech(voice: str, language: str) -> types.SpeechConfig | None:
     )
 
 
-def _tools(tools: tuple[Tool, ...]) -> types.ToolListUnion:
-    """Declare them; what may be called on a telephone call is waited for."""
+def _thinking(settings: GeminiSettings) -> types.ThinkingConfig:
+    return types.ThinkingConfig(thinking_level=types.ThinkingLevel(settings.thinking_level.upper()))
+
+
+def _tools(tools: tuple[Tool, ...], rules: ModelRules) -> types.ToolListUnion:
+    """Declare them; what may be called on a telephone call is waited for, where the model can."""
+    behavior = types.Behavior(rules.tool_behavior) if rules.tool_behavior else None
     declared = [
         types.FunctionDeclaration(
             name=tool.name,
             description=tool.description,
             parameters_json_schema=dict(tool.parameters) or None,
-            behavior=types.Behavior.BLOCKING,
+            behavior=behavior,
         )
         for tool in tools
     ]
@@ -88,7 +103,7 @@ def http_options(settings: GeminiSettings) -> types.HttpOptions:
     host = urlsplit(settings.base_url).hostname or ""
     socket_options: dict[str, Any] = {
         "ping_interval": 20,
-        "ping_timeout": 60,
+        "ping_timeout": settings.ping_timeout_s,
         "close_timeout": 1,
         "open_timeout": 5,
         "max_size": 16 * 1024 * 1024,

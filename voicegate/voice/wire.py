@@ -68,6 +68,17 @@ def events_of(message: object) -> Iterator[VoiceEvent]:
         yield GoAway(_seconds(_object(go_away, "goAway").get("timeLeft")))
 
 
+def handle_of(message: object) -> str:
+    """Give the handle that a message brings, empty where it brings none that can be gone on with.
+
+    While the model speaks or waits for a tool there is none: the last one stays the newest.
+    """
+    update = _object(message, "message").get("sessionResumptionUpdate")
+    if update is None or not _object(update, "sessionResumptionUpdate").get("resumable"):
+        return ""
+    return str(update.get("newHandle") or "")
+
+
 def _content_events(content: Mapping[str, Any]) -> Iterator[VoiceEvent]:
     if content.get("interrupted"):
         yield Interrupted()

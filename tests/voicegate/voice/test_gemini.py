@@ -7,10 +7,10 @@ import pytest
 from google import genai
 
 from simulator.audio.sound import speech
-from simulator.gemini.script import raw, tool_call
+from simulator.gemini.script import tool_call
 from simulator.gemini.server import FakeGemini
 from voicegate.config import load
-from voicegate.voice import gemini as gemini_module
+from voicegate.voice.conversation import SETUP_DEADLINE_S
 from voicegate.voice.gemini import DIRECT_SDK_VERSIONS, Gemini, open_gemini
 from voicegate.voice.session import (
     CallerText,
@@ -31,15 +31,6 @@ from voicegate.voice.session import (
 pytestmark = pytest.mark.virtual
 
 FIND = Tool("find", "Finds.", {})
-
-
-@pytest.fixture
-async def fake_gemini(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeGemini]:
-    """The fake service, with the environment that sends the SDK to it."""
-    async with FakeGemini() as fake:
-        for name, value in fake.environment.items():
-            monkeypatch.setenv(name, value)
-        yield fake
 
 
 @pytest.fixture(params=["direct", "sdk"])
@@ -216,69 +207,8 @@ async def test_the_set_up_has_a_deadline(gemini: Gemini, fake_gemini: FakeGemini
     with pytest.raises(VoiceError, match="did not answer in time"):
         async with gemini.converse():
             pytest.fail("nobody can speak")
-    assert loop.time() - began_at == pytest.approx(gemini_module.SETUP_DEADLINE_S, abs=1.1)
+    assert loop.time() - began_at == pytest.approx(SETUP_DEADLINE_S, abs=1.1)
     assert gemini.open_conversations == 0
-
-
-@pytest.mark.parametrize(("code", "reason"), [(1011, "Internal error encountered."), (1000, "")])
-async def test_a_lost_conversation_is_told_with_its_code(
-    gemini: Gemini, fake_gemini: FakeGemini, code: int, reason: str
-) -> None:
-    listener = Listener()
-    with pytest.raises(VoiceError, match=f"{code} {reason}".rstrip()):
-        async with gemini.converse() as voice:
-            asyncio.get_running_loop().call_later(
-                1, lambda: fake_gemini.session(0).close(code, reason)
-            )
-            await listened(voice, listener, lambda _: False)
-    assert gemini.open_conversations == 0
-
-
-async def test_a_cut_connection_is_told(gemini: Gemini, fake_gemini: FakeGemini) -> None:
-    with pytest.raises(VoiceError, match="1006"):
-        async with gemini.converse() as voice:
-            asyncio.get_running_loop().call_later(1, lambda: fake_gemini.session(0).abort())
-            await listened(voice, Listener(), lambda _: False)
-
-
-async def test_a_connection_can_be_given_up(gemini: Gemini, fake_gemini: FakeGemini) -> None:
-    with pytest.raises(VoiceError, match="1006"):
-        async with gemini.converse() as voice:
-            asyncio.get_running_loop().call_later(1, voice.renew, "it says nothing")
-            await listened(voice, Listener(), lambda _: False)
-
-
-async def test_sending_into_a_lost_conversation_is_told(
-    gemini: Gemini, fake_gemini: FakeGemini
-) -> None:
-    with pytest.raises(VoiceError, match="1011"):
-        async with gemini.converse() as voice:
-            asyncio.get_running_loop().call_later(
-                1, lambda: fake_gemini.session(0).close(1011, "gone")
-            )
-            while True:
-                await voice.send_audio(bytes(1280))
-                await asyncio.sleep(0.04)
-
-
-@pytest.mark.parametrize("frame", ["{", "null", '{"futureThing":{"a":1}}', '{"goAway":3}'])
-async def test_what_cannot_be_read_is_not_the_end(
-    gemini: Gemini, fake_gemini: FakeGemini, frame: str
-) -> None:
-    listener = Listener()
-    fake_gemini.on_connect(raw(frame))
-    async with gemini.converse() as voice:
-        await asyncio.sleep(0.5)
-        fake_gemini.session(0).say(speech(1.0))
-        await listened(voice, listener, lambda _: listener.turns() == 1)
-    assert listener.audio_bytes() > 40_000
-
-
-async def test_too_much_that_cannot_be_read_is(gemini: Gemini, fake_gemini: FakeGemini) -> None:
-    fake_gemini.on_connect(*[raw("{")] * 30)
-    with pytest.raises(VoiceError, match="cannot be read"):
-        async with gemini.converse() as voice:
-            await listened(voice, Listener(), lambda _: False)
 
 
 async def test_a_fault_of_ours_is_not_taken_for_one_of_theirs(
@@ -291,17 +221,6 @@ async def test_a_fault_of_ours_is_not_taken_for_one_of_theirs(
     with pytest.raises(TypeError, match="ours"):
         async with gemini.converse() as voice:
             await voice.listen(broken)
-
-
-async def test_a_hang_up_is_bounded_when_the_service_is_dead(
-    gemini: Gemini, fake_gemini: FakeGemini
-) -> None:
-    loop = asyncio.get_running_loop()
-    async with gemini.converse():
-        fake_gemini.session(0).stall(60)
-        left_at = loop.time()
-    assert loop.time() - left_at <= gemini_module.CLOSE_LIMIT_S
-    assert gemini.open_conversations == 0
 
 
 async def test_the_caller_may_give_up_while_the_model_connects(

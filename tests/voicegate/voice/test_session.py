@@ -1,12 +1,16 @@
 """The events of a conversation are values; both voices keep the protocol."""
 
+import asyncio
 import dataclasses
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from simulator.audio.sound import sequence, silence_for, speech
+from simulator.gemini.server import FakeGemini
+from tests.voicegate.voice.ear import heard, serving
 from voicegate.voice import session
-from voicegate.voice.echo import Echo, EchoConversation
-from voicegate.voice.gemini import Gemini, GeminiConversation
+from voicegate.voice.echo import Echo
 
 EVENTS = (
     session.ModelAudio(b"", 24000),
@@ -16,6 +20,8 @@ EVENTS = (
     session.GenerationComplete(),
     session.TurnComplete(),
     session.GoAway(None),
+    session.Reconnecting("1011"),
+    session.Reconnected(True, 80.0),
     session.ToolCall("1", "hang_up", {}),
     session.ToolCancelled(("1",)),
 )
@@ -28,12 +34,69 @@ def test_an_event_is_a_value(event: session.VoiceEvent) -> None:
         event.anything = 1  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("name", ["send_audio", "greet", "send_text", "send_tool_result", "listen"])
-def test_both_conversations_have_the_protocols_methods(name: str) -> None:
-    assert callable(getattr(EchoConversation, name))
-    assert callable(getattr(GeminiConversation, name))
+@pytest.fixture(params=["echo", "gemini"])
+async def voice(request: pytest.FixtureRequest, fake: FakeGemini) -> AsyncIterator[session.Voice]:
+    """Whoever may speak."""
+    if request.param == "echo":
+        yield Echo()
+        return
+    fake.on_speech(say=speech(1.0), text="Yes.")
+    async with serving() as gemini:
+        yield gemini
 
 
-def test_both_voices_open_conversations_and_count_them() -> None:
-    assert Echo().open_conversations == 0
-    assert isinstance(Gemini.open_conversations, property)
+def caller() -> Iterator[bytes]:
+    """Somebody who says something and waits for the answer."""
+    said = sequence(silence_for(0.5), speech(1.0), silence_for(3.0)).pcm(1, 16000).tobytes()
+    return (said[at : at + 1280] for at in range(0, len(said), 1280))
+
+
+@pytest.mark.virtual
+async def test_any_voice_answers_who_speaks(voice: session.Voice) -> None:
+    async with heard(voice, quiet=False) as ear:
+        await ear.speak(caller())
+        sound = [event for event in ear.events if isinstance(event, session.ModelAudio)]
+    assert sum(len(one.pcm16) / 2 / one.sample_rate_hz for one in sound) > 0.9
+
+
+@pytest.mark.virtual
+async def test_any_voice_counts_its_open_conversations(voice: session.Voice) -> None:
+    assert voice.open_conversations == 0
+    async with heard(voice), heard(voice):
+        assert voice.open_conversations == 2
+    assert voice.open_conversations == 0
+
+
+@pytest.mark.virtual
+async def test_any_voice_takes_words_results_and_set_ups(voice: session.Voice) -> None:
+    tool = session.Tool("hang_up", "Ends the call.", {})
+    setup = session.VoiceSetup(system_instruction="Be brief.", tools=(tool,))
+    async with heard(voice, setup) as ear:
+        await ear.voice.greet("Greet.")
+        await ear.voice.send_text("The caller pressed 5.")
+        await ear.voice.send_tool_result("nobody-asked", "hang_up", {"output": "ok"})
+        await asyncio.sleep(1)
+        assert ear.lost is None
+
+
+@pytest.mark.virtual
+async def test_any_voice_answers_after_it_was_renewed(voice: session.Voice) -> None:
+    async with heard(voice, quiet=False) as ear:
+        await asyncio.sleep(0.5)
+        ear.voice.renew("nobody answers")
+        await asyncio.sleep(0.5)
+        await ear.speak(caller())
+        assert ear.of(session.ModelAudio)
+        assert ear.lost is None
+
+
+@pytest.mark.virtual
+async def test_any_voice_is_over_as_soon_as_nobody_needs_it(voice: session.Voice) -> None:
+    loop = asyncio.get_running_loop()
+    tasks_before = len(asyncio.all_tasks())
+    async with heard(voice, quiet=False) as ear:
+        await ear.speak(caller())
+        left_at = loop.time()
+    assert loop.time() - left_at <= 1.0
+    await asyncio.sleep(2)  # the fake's side of it ends too
+    assert len(asyncio.all_tasks()) == tasks_before
