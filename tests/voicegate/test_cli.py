@@ -69,6 +69,21 @@ def test_a_wrong_setting_is_named_and_ends_with_2(tmp_path: Path) -> None:
     assert refused.stderr.strip() == "sip.prot: Extra inputs are not permitted"
 
 
+@pytest.mark.parametrize("command", ["config", "serve"])
+def test_user_code_that_cannot_be_used_is_refused_at_start(tmp_path: Path, command: str) -> None:
+    hook = {"VOICEGATE_CALL__HOOK": "no_such_module:hook", "VOICEGATE_VOICE__BACKEND": "echo"}
+    refused = voicegate(command, cwd=tmp_path, **hook)
+    assert refused.returncode == 2
+    assert "call.hook: 'no_such_module:hook'" in refused.stderr
+    assert "tools.python_path" in refused.stderr
+
+
+def test_config_shows_each_route_as_a_table(tmp_path: Path) -> None:
+    shown = voicegate("config", cwd=tmp_path, VOICEGATE_ROUTE='[{"called": "100"}, {"voice": "K"}]')
+    assert shown.stdout.count("[[route]]") == 2
+    assert 'called = "100"' in shown.stdout
+
+
 def test_a_missing_key_is_named_and_ends_with_2(tmp_path: Path) -> None:
     refused = voicegate("serve", cwd=tmp_path)
     assert refused.returncode == 2

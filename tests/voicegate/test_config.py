@@ -163,3 +163,24 @@ def test_what_this_version_does_not_act_on_is_named() -> None:
         "record.audio, transcript, pcap (they need record.dir)",
     ]
     assert from_environment().unserved() == []
+
+
+def test_a_list_of_tables_is_one_variable_and_replaces_that_of_the_file(tmp_path: Path) -> None:
+    toml = tmp_path / "voicegate.toml"
+    toml.write_text('[[route]]\ncalled = "1"\n[[route]]\ncalled = "2"\n', encoding="utf-8")
+    assert [one.called for one in load(toml, environ={}, dotenv=None).route] == ["1", "2"]
+    environ = {"VOICEGATE_ROUTE": '[{"called": "100", "voice": "Kore"}]'}
+    [route] = load(toml, environ=environ, dotenv=None).route
+    assert (route.called, route.voice) == ("100", "Kore")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("VOICEGATE_ROUTE", "called=100", "is no JSON"),
+        ("VOICEGATE_ROUTE__CALLED", "100", "a list of tables is one variable"),
+        ("VOICEGATE_ROUTE", '[{"dialled": "1"}]', "route.0.dialled: Extra inputs"),
+    ],
+)
+def test_a_list_of_tables_that_is_none_is_refused(name: str, value: str, says: str) -> None:
+    assert says in refusal(**{name: value})
