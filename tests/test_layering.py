@@ -24,6 +24,7 @@ SHELLS = {
     "voicegate.sip.udp": "a datagram socket of the shell",
     "voicegate.sip.stream": "the connections of the shell",
     "voicegate.sip.sockets": "all sockets of the shell",
+    "voicegate.sip.opening": "the shell and its core, opened by block",
     "voicegate.media.session": "the shell of a call's media",
     "voicegate.media.opening": "opens that shell",
     "voicegate.media.clock": "the shared ticker on loop.call_at",

@@ -1,5 +1,6 @@
 """The [sip] settings made into a user agent: where it listens, whom it trusts."""
 
+import random
 import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -7,8 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from voicegate import __version__
 from voicegate.settings import SipSettings
 from voicegate.sip.address import Address
+from voicegate.sip.digest import Guard
+from voicegate.sip.opening import open_user_agent
 from voicegate.sip.stream import NO_TLS, Tls
-from voicegate.sip.user_agent import UserAgent, open_user_agent
+from voicegate.sip.user_agent import UserAgent
 
 
 def open_trunk(
@@ -26,6 +29,7 @@ def open_trunk(
         ready=ready,
         retry_after_s=retry_after_s,
         tls=tls(sip),
+        guard=guard(sip, random.SystemRandom()),
     )
 
 
@@ -46,3 +50,11 @@ def tls(sip: SipSettings) -> Tls:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(sip.tls_certificate, sip.tls_key or None)
     return Tls(server, ssl.create_default_context(cafile=sip.tls_ca or None))
+
+
+def guard(sip: SipSettings, source: random.Random) -> Guard | None:
+    """Whoever knows a password may call from anywhere; None where nobody has one."""
+    if not sip.users:
+        return None
+    users = {name: password.get_secret_value() for name, password in sip.users.items()}
+    return Guard(users, source, realm=sip.realm, algorithms=sip.digest)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from pydantic import SecretStr
 
 from voicegate.settings import SipSettings
 from voicegate.sip.address import Address
 from voicegate.sip.stream import NO_TLS
-from voicegate.trunk import open_trunk, places, tls
+from voicegate.trunk import guard, open_trunk, places, tls
 
 
 def certificate(tmp_path: Path) -> dict[str, Any]:
@@ -48,6 +50,16 @@ def test_a_certificate_that_is_none_is_told_of(tmp_path: Path) -> None:
     Path(files["tls_certificate"]).write_text("no certificate")
     with pytest.raises(OSError, match="PEM"):
         tls(SipSettings(transports=("tls",), **files))
+
+
+def test_users_are_asked_as_the_settings_say() -> None:
+    assert guard(SipSettings(), random.Random(1)) is None
+    sip = SipSettings(users={"gate": SecretStr("secret")}, realm="here", digest=("MD5",))
+    made = guard(sip, random.Random(1))
+    assert made is not None
+    (challenge,) = made.challenges(0.0)
+    assert 'realm="here"' in challenge
+    assert "algorithm=MD5" in challenge
 
 
 async def test_all_of_it_listens_and_leaves_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from voicegate.settings.base import BindAddress, Network, Port, Section
 
@@ -28,6 +28,15 @@ class SipSettings(Section):
     """File with the certificates we trust when we connect by TLS (PEM); the system's by default."""
     allow: tuple[Network, ...] = ("127.0.0.0/8",)
     """Addresses and networks that may call without a password; everyone else is answered 403."""
+    users: dict[str, SecretStr] = Field(default_factory=dict)
+    """Names and passwords of gates that may call, and register, from any other address."""
+    realm: str = "voicegate"
+    """What those passwords are good for; gates show it where they ask for one."""
+    digest: Annotated[tuple[Literal["SHA-256", "MD5"], ...], Field(min_length=1)] = (
+        "SHA-256",
+        "MD5",
+    )
+    """What we ask a password by, the first choice first; only MD5 for gates that know no other."""
     registrar: str = ""
     """Registrar to register with (sip:HOST:PORT); empty for a static trunk."""
     username: str = ""
@@ -36,6 +45,14 @@ class SipSettings(Section):
     """Password for digest authentication."""
     max_calls: Annotated[int, Field(ge=1, le=1000)] = 50
     """Calls at once; more are refused with 503 and Retry-After."""
+
+    @field_validator("users")
+    @classmethod
+    def _users_have_passwords(cls, users: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, password in users.items():
+            if not name or not password.get_secret_value():
+                raise ValueError(f"user {name!r} has no password")
+        return users
 
     @model_validator(mode="after")
     def _tls_has_a_certificate(self) -> "SipSettings":

@@ -10,14 +10,17 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+from voicegate.sip.access import Access
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.checks import refusal_of
 from voicegate.sip.core import UaCore
+from voicegate.sip.digest import Guard
 from voicegate.sip.events import CallReceived, DialogId, Event
 from voicegate.sip.incall import DialogUsage
 from voicegate.sip.layer import TransactionLayer
 from voicegate.sip.message import MAX_MESSAGE_BYTES, Received, Response, SipParseError, parse
 from voicegate.sip.outbound import CallPlan, OutboundUsage
+from voicegate.sip.registrar import Binding, Registrar
 from voicegate.sip.reply import capabilities
 from voicegate.sip.transaction import Input, State
 from voicegate.sip.usage import InviteUsage
@@ -45,17 +48,19 @@ class Endpoint:
         allow: Callable[[str], bool],
         ready: Callable[[], bool],
         local_towards: Callable[[Address], Address | None],
+        guard: Guard | None = None,
         retry_after_s: int = 5,
         counters: Counter[str] | None = None,
         max_dialogs: int = MAX_DIALOGS,
         max_transactions: int = MAX_TRANSACTIONS,
     ) -> None:
-        """`allow(host)` says whose packets are heard, `ready()` whether new calls are taken,
-        `local_towards(peer)` which address of ours a peer sees."""
+        """`allow(host)` says who may call, `guard` knows who else may by a password, `ready()` says
+        whether new calls are taken, `local_towards(peer)` which address of ours a peer sees."""
         self.counters: Counter[str] = Counter() if counters is None else counters
         self._layer = TransactionLayer(self.counters, max_transactions, local_towards)
         self._core = UaCore(self._layer, random, product, allow, local_towards, self.counters)
-        self._allow = allow
+        self._access = Access(self._core, allow, guard, self.counters)
+        self._registrar = Registrar(self._core)
         self._ready = ready
         self._busy = (("Retry-After", str(retry_after_s)),)
         self._max_dialogs = max_dialogs
@@ -151,9 +156,15 @@ class Endpoint:
         return usage is not None and usage.is_up
 
     def needs(self, peer: Address) -> bool:
-        """Whether the connection to that peer carries a call."""
+        """Whether the connection to that peer carries a call or is the way to one."""
         calls = self._usages.values()
-        return any(one.is_up and one.is_named and one.dialog.signalling == peer for one in calls)
+        return self._registrar.needs(peer) or any(
+            one.is_up and one.is_named and one.dialog.signalling == peer for one in calls
+        )
+
+    def binding(self, user: str, now: float) -> Binding | None:
+        """Where a gate that has registered as that user can be called."""
+        return self._registrar.binding(user, now)
 
     @property
     def dialogs(self) -> int:
@@ -177,25 +188,40 @@ class Endpoint:
             message = parse(data)
         except SipParseError as error:
             self.counters["malformed"] += 1
-            if error.answerable is not None and self._allow(source.host):
+            if error.answerable is not None and self._access.allow(source.host):
                 got = Received(error.answerable, source, local)
                 self._core.answer_stateless(got, error.status, reason=error.flaw)
             return
-        allowed = self._allow(source.host)
-        if not allowed:
-            self.counters["refused_sources"] += 1
         if isinstance(message, Response):
-            if allowed and not self._layer.receive_response(message, now):
+            allowed = self._access.allow(source.host) or self._layer.asked(message, source)
+            if not allowed:
+                self.counters["refused_sources"] += 1
+            elif not self._layer.receive_response(message, now):
                 self.counters["stray_responses"] += 1
             return
         got = Received(message, source, local)
-        if message.method == "ACK":
-            if allowed:
-                self._receive_ack(got, now)
-        elif not allowed:
-            self._core.answer_stateless(got, 403)
-        else:
-            self._receive_request(got, now)
+        if message.method == "REGISTER" and self._access.guard is not None:
+            self._receive_register(got, now)
+        elif self._is_of_call(got) or self._access.may_ask(got, now):
+            is_ack = message.method == "ACK"
+            self._receive_ack(got, now) if is_ack else self._receive_request(got, now)
+
+    def _is_of_call(self, got: Received) -> bool:
+        """Whether it comes from the host of a call that it names, on the allow-list or not: by both
+        tags, or by the transaction of the INVITE or of the very request."""
+        name = self._invites.get(_invite_key(got))
+        usage = self._named_by(got) or (self.usage(name) if name is not None else None)
+        if usage is None or not usage.is_named or usage.dialog.signalling.host != got.source.host:
+            return False
+        method = "INVITE" if got.request.method in ("ACK", "CANCEL") else None
+        is_old = self._layer.server(got.request, method) is not None
+        return is_old or bool(got.request.to.tag)
+
+    def _receive_register(self, got: Received, now: float) -> None:
+        if (transaction := self._layer.server(got.request)) is not None:
+            transaction.feed(Input.REQUEST, now)
+        elif (user := self._access.user_of(got, now)) is not None:
+            self._registrar.receive(got, user, now)
 
     def _receive_ack(self, got: Received, now: float) -> None:
         transaction = self._layer.server(got.request, "INVITE")

@@ -247,6 +247,11 @@ class TransactionLayer:
     def _forget_ours(self, key: ClientKey) -> None:
         del self._client[key]
 
+    def asked(self, response: Response, source: Address) -> bool:
+        """Whether that host was sent the request which this answers."""
+        found = self._client.get((response.via.branch, response.cseq.method))
+        return found is not None and found.flow.peer.host == source.host
+
     def receive_response(self, response: Response, now: float) -> bool:
         """Give a response to its transaction; False where there is none (RFC 3261 17.1.3)."""
         found = self._client.get((response.via.branch, response.cseq.method))

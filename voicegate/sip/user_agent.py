@@ -7,10 +7,7 @@ started here; all work is done in the callbacks of the sockets and one timer.
 from __future__ import annotations
 
 import asyncio
-import random as random_module
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from voicegate.sip.address import Address
@@ -28,8 +25,8 @@ from voicegate.sip.events import (
 from voicegate.sip.events import DialogEnd as DialogEnd
 from voicegate.sip.incoming import IncomingCall as IncomingCall
 from voicegate.sip.incoming import ignore_info, refuse_offer
+from voicegate.sip.registrar import Binding
 from voicegate.sip.sockets import Sockets
-from voicegate.sip.stream import NO_TLS, StreamRules, Tls
 
 MAX_WAITING_CALLS = 64
 
@@ -88,6 +85,10 @@ class UserAgent:
         """What a socket for the media of a call at that address of ours is to be bound to."""
         hosts = [bound.host for bound in self._bound if (":" in bound.host) == (":" in local.host)]
         return local.host if local.host in hosts or not hosts else hosts[0]
+
+    def binding(self, user: str) -> Binding | None:
+        """Where a gate that has registered as that user can be called."""
+        return self._endpoint.binding(user, self._loop.time())
 
     async def next_call(self) -> IncomingCall:
         """The next new INVITE, in the order they came. It may have been cancelled meanwhile."""
@@ -243,53 +244,9 @@ class UserAgent:
         return call
 
     async def close(self) -> None:
-        """For `open_user_agent`: close the sockets and wait until they are closed."""
+        """For `opening.open_user_agent`: close the sockets and wait until they are closed."""
         if self._timer is not None:
             self._timer.cancel()
         sockets, self._sockets = self._sockets, None
         if sockets is not None:
             await sockets.close()
-
-
-@asynccontextmanager
-async def open_user_agent(
-    places: Sequence[Address],
-    *,
-    product: str,
-    allow: Callable[[str], bool],
-    ready: Callable[[], bool],
-    retry_after_s: int = 5,
-    random: random_module.Random | None = None,
-    tls: Tls = NO_TLS,
-) -> AsyncIterator[UserAgent]:
-    """A user agent that listens at these places for as long as the block runs.
-
-    A place's host is a numeric address; port 0 takes any free one (see `UserAgent.local`).
-    `allow(host)` says whose packets are heard, `ready()` whether a new call would be taken; if not,
-    INVITE and OPTIONS outside a call get 503 with Retry-After. Let `settled` finish before leaving
-    the block: what is unanswered then is resent no more.
-    """
-    counters: Counter[str] = Counter()
-    rules = StreamRules(
-        allow,
-        is_needed=lambda peer: endpoint.needs(peer),
-        on_lost=lambda peer: agent.lose(peer),
-        tls=tls,
-    )
-    sockets = Sockets(counters, rules)
-    endpoint = Endpoint(
-        random=random or random_module.SystemRandom(),
-        product=product,
-        allow=allow,
-        ready=ready,
-        local_towards=sockets.local_towards,
-        retry_after_s=retry_after_s,
-        counters=counters,
-    )
-    agent = UserAgent(endpoint, sockets, retry_after_s)
-    try:
-        for place in places:
-            await sockets.open(place, agent.hear)
-        yield agent
-    finally:
-        await agent.close()

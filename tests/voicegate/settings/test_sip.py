@@ -1,7 +1,7 @@
 """[sip]"""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from voicegate.settings import SipSettings
 
@@ -24,3 +24,9 @@ def test_tls_needs_a_certificate() -> None:
 def test_one_transport_at_least() -> None:
     with pytest.raises(ValidationError, match="at least 1 item"):
         SipSettings(transports=())
+
+
+@pytest.mark.parametrize("users", [{"gate": ""}, {"": "secret"}])
+def test_a_user_has_a_name_and_a_password(users: dict[str, SecretStr]) -> None:
+    with pytest.raises(ValidationError, match="has no password"):
+        SipSettings(users=users)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from voicegate.sip.address import Address, Flow
+from voicegate.sip.digest import Guard
 from voicegate.sip.endpoint import Endpoint
 from voicegate.sip.events import CallReceived, DialogId, Event
 from voicegate.sip.login import Login
@@ -58,7 +59,12 @@ class Rig:
     request = staticmethod(request)
     sdp = SDP
 
-    def __init__(self, max_dialogs: int = 4096, max_transactions: int = 16_384) -> None:
+    def __init__(
+        self,
+        max_dialogs: int = 4096,
+        max_transactions: int = 16_384,
+        guard: Guard | None = None,
+    ) -> None:
         self.now = 0.0
         self.is_ready = True
         self.allowed = ["127.0.0.1"]
@@ -69,6 +75,7 @@ class Rig:
             allow=lambda host: host in self.allowed,
             ready=lambda: self.is_ready,
             local_towards=self.local_towards,
+            guard=guard,
             max_dialogs=max_dialogs,
             max_transactions=max_transactions,
         )
@@ -215,3 +222,9 @@ def rig() -> Rig:
 def small_rig() -> Rig:
     """One dialog, two transactions: full at once."""
     return Rig(max_dialogs=1, max_transactions=2)
+
+
+@pytest.fixture
+def guarded_rig() -> Rig:
+    """One that lets strangers in who know the password of `gate`."""
+    return Rig(guard=Guard({"gate": "secret"}, random.Random(8), realm="voicegate"))

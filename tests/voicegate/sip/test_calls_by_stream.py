@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from tests.voicegate.sip.peers import StreamPeer, connected
 from voicegate.sip.address import Address
 from voicegate.sip.message import Request, Response, parse
-from voicegate.sip.user_agent import DialogEnd, IncomingCall, UserAgent, open_user_agent
+from voicegate.sip.opening import open_user_agent
+from voicegate.sip.user_agent import DialogEnd, IncomingCall, UserAgent
 
 if TYPE_CHECKING:
     from tests.voicegate.sip.conftest import Rig

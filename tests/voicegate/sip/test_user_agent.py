@@ -17,7 +17,8 @@ from simulator.clock import run_virtual
 from voicegate.sip import user_agent as module
 from voicegate.sip.incoming import ignore_info, refuse_offer
 from voicegate.sip.message import Address, Request, Response, parse
-from voicegate.sip.user_agent import DialogEnd, IncomingCall, UserAgent, open_user_agent
+from voicegate.sip.opening import open_user_agent
+from voicegate.sip.user_agent import DialogEnd, IncomingCall, UserAgent
 
 if TYPE_CHECKING:
     from tests.voicegate.sip.conftest import Message, Rig
