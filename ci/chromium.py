@@ -88,13 +88,13 @@ class Tab:
         await self.send("Input.dispatchKeyEvent", type="keyDown", **told, **text)
         await self.send("Input.dispatchKeyEvent", type="keyUp", **told)
 
-    async def tab_to(self, name: str, most: int = 40) -> None:
-        """Press Tab until the element with this id has the focus."""
+    async def tab_to(self, selector: str, most: int = 40) -> None:
+        """Press Tab until an element of this kind has the focus."""
         for _ in range(most):
-            if await self.value("document.activeElement.id") == name:
+            if await self.value(f"document.activeElement.matches({json.dumps(selector)})"):
                 return
             await self.press("Tab")
-        raise BrowserFailed(f"{most} times Tab, and #{name} never had the focus")
+        raise BrowserFailed(f"{most} times Tab, and no {selector} had the focus")
 
     async def look(self, width: int, height: int, *, dark: bool = False) -> None:
         """Have a window of this size (a phone, where it is narrow), by day or by night."""

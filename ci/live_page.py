@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
+import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def caller_sound(number: int) -> Sound:
 def write_script(gemini: FakeGemini) -> None:
     """Have the model greet everybody and answer each caller; the first call is a short one."""
     gemini.on_text(say=speech(1.2), text=GREETING)
+    gemini.on_speech(hear("Good day."), say(speech(1.5), "Good day to you."), session=0)
     for number, (_, question, answer) in enumerate(TALKS):
         reply = say(speech((20.0, 1.0, 2.5)[number]), answer)
         gemini.on_speech(hear(question), reply, session=number + 1)
@@ -64,8 +66,8 @@ def write_script(gemini: FakeGemini) -> None:
 
 async def make_calls(gate: SimulatedGate) -> list[SimulatedCall]:
     """Make one call that is over, and three that go on."""
-    async with gate.dial("1000", caller="0700100200") as first:
-        await first.lasts(1.5)
+    async with gate.dial("1000", caller="0700100200", speak=caller_sound(2)) as first:
+        await first.lasts(6.5)
     return [
         await gate.dial("1000", caller=caller, speak=caller_sound(number))
         for number, (caller, _, _) in enumerate(TALKS)
@@ -110,9 +112,27 @@ async def look_at_calls(tab: Tab, folder: Path) -> None:
     await tab.look(*WIDE)
 
 
+async def hear_the_first(tab: Tab, folder: Path) -> None:
+    """Open the recording of the call that is over by keys, and shut it again."""
+    await tab.tab_to("#rows button")
+    await tab.press("Enter")
+    await tab.until("document.querySelectorAll('.tape .bars').length === 2")
+    await tab.until("document.querySelector('.tape audio').duration > 5")
+    await tab.until("document.querySelector('.script').innerText.includes('Good day to you.')")
+    for name, (width, height) in {"recording": WIDE, "recording-narrow": NARROW}.items():
+        await tab.look(width, height)
+        await asyncio.sleep(0.3)
+        keep(folder / f"{name}.png", await tab.picture())
+        if await tab.value(TOO_WIDE):
+            raise BrowserFailed(f"{name}: wider than the window")
+    await tab.look(*WIDE)
+    await tab.press("Enter")
+    await tab.until("!document.querySelector('.tape')")
+
+
 async def stop_by_keyboard(tab: Tab, gateway: Gateway, folder: Path) -> None:
     """Refuse more calls by keys alone; a change of mind changes nothing."""
-    await tab.tab_to("drain")
+    await tab.tab_to("#drain")
     await tab.press("Enter")
     await tab.until("document.getElementById('sure').open")
     keep(folder / "sure.png", await tab.picture())
@@ -121,7 +141,7 @@ async def stop_by_keyboard(tab: Tab, gateway: Gateway, folder: Path) -> None:
     if gateway.draining or await tab.value("document.activeElement.id") != "drain":
         raise BrowserFailed("Escape did not take the question back")
     await tab.press("Enter")
-    await tab.tab_to("yes")
+    await tab.tab_to("#yes")
     await tab.press("Enter")
     await tab.until("document.getElementById('door').innerText.startsWith('stopping')")
     if not gateway.draining:
@@ -144,7 +164,13 @@ async def visit(browser: str, folder: Path) -> list[str]:
         gemini = await owned.enter_async_context(FakeGemini())
         os.environ.update(gemini.environment)
         write_script(gemini)
-        settings: Settings = {"admin": {"token": TOKEN}, "sip": {"max_calls": 8}}
+        place = owned.enter_context(tempfile.TemporaryDirectory(prefix="records-"))
+        settings: Settings = {
+            "admin": {"token": TOKEN},
+            "sip": {"max_calls": 8},
+            "call": {"no_speech_timeout_s": 120},
+            "record": {"dir": place, "audio": True, "transcript": True},
+        }
         gateway = await owned.enter_async_context(serving(settings))
         gate = await owned.enter_async_context(SimulatedGate(gateway=gateway.agent.local))
         tab = await owned.enter_async_context(open_tab(browser))
@@ -152,6 +178,7 @@ async def visit(browser: str, folder: Path) -> list[str]:
         await give_token(tab, f"http://127.0.0.1:{gateway.admin_address.port}/", folder)
         calls = await make_calls(gate)
         await look_at_calls(tab, folder)
+        await hear_the_first(tab, folder)
         await stop_by_keyboard(tab, gateway, folder)
         await see_them_end(tab, calls, folder)
         errors = list(tab.errors)  # before the drained gateway ends, and its stream with it

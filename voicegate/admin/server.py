@@ -12,6 +12,7 @@ from voicegate.admin.guard import guarded
 from voicegate.admin.live import Live
 from voicegate.admin.metrics import exposition
 from voicegate.admin.page import Page
+from voicegate.admin.recordings import Recordings
 from voicegate.admin.resources import sample
 from voicegate.logs import get_logger
 from voicegate.sip.message import Address
@@ -50,7 +51,8 @@ def admin_app(gateway: "Gateway") -> web.Application:
     """Build the routes."""
     app = web.Application()
     token = gateway.config.admin.token.get_secret_value()
-    answers, live = Answers(gateway), Live(gateway)
+    recordings, live = Recordings(gateway), Live(gateway)
+    answers = Answers(gateway, recordings)
     app.on_shutdown.append(live.end)
     # open: balancers have no token, and the page itself asks for it
     app.router.add_get("/health", answers.health)
@@ -61,6 +63,9 @@ def admin_app(gateway: "Gateway") -> web.Application:
         "/metrics": answers.metrics,
         "/calls": answers.calls,
         "/live": live.stream,
+        "/records": recordings.newest,
+        "/records/{record}/waveform": recordings.waveform,
+        "/records/{record}/{name}": recordings.file,
     }.items():
         app.router.add_get(path, guarded(token, answer), allow_head=False)
     app.router.add_post("/drain", guarded(token, answers.drain))
@@ -70,8 +75,9 @@ def admin_app(gateway: "Gateway") -> web.Application:
 class Answers:
     """What is answered, route by route."""
 
-    def __init__(self, gateway: "Gateway") -> None:
+    def __init__(self, gateway: "Gateway", recordings: Recordings) -> None:
         self._gateway = gateway
+        self._recordings = recordings
 
     async def health(self, _request: web.Request) -> web.Response:
         """Say that the loop turns."""
@@ -95,7 +101,8 @@ class Answers:
     async def calls(self, _request: web.Request) -> web.Response:
         """Give the running calls and the last ones that are over."""
         board = self._gateway.board
-        return web.json_response({"running": board.pictures(), "recent": board.recent()})
+        recent = await self._recordings.beside(board.recent())
+        return web.json_response({"running": board.pictures(), "recent": recent})
 
     async def drain(self, _request: web.Request) -> web.Response:
         """Take no more calls; the process ends with the last one. Harmless twice."""
