@@ -16,6 +16,7 @@ from voicegate.goodbye import GoodbyeWatch
 from voicegate.keypad import Keypad
 from voicegate.logs import get_logger
 from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
+from voicegate.media.life import Starved
 from voicegate.media.ports import NoPortFree
 from voicegate.media.sdp import OfferRefused
 from voicegate.media.session import MediaSession
@@ -34,6 +35,10 @@ BY_PEER = {
     DialogEnd.BYE: HangupReason.CALLER_BYE,
     DialogEnd.CANCEL: HangupReason.CALLER_CANCEL,
     DialogEnd.NO_ACK: HangupReason.NO_ACK,
+}
+BY_MISSING_RTP = {
+    Starved.NEVER_CAME: HangupReason.RTP_NEVER_CAME,
+    Starved.STOPPED: HangupReason.RTP_STOPPED,
 }
 RETRY_AFTER_S = 5
 
@@ -124,12 +129,17 @@ class Call:
                 self._keypad(media).tell(voice),
                 talk.said_goodbye(),
                 no_speech(media, voice, silence),
+                self._starved(media),
                 max_duration(voice, talk, limits.max_duration_s, limits.max_duration_warning_s),
             )
 
     async def ended_by_peer(self) -> HangupReason:
         """Wait for BYE, CANCEL, or the end of the patience for an ACK."""
         return BY_PEER[await self.dialog.ended_by_peer()]
+
+    async def _starved(self, media: MediaSession) -> HangupReason:
+        """Wait until the caller's RTP is missing for too long."""
+        return BY_MISSING_RTP[await media.starved()]
 
     async def ordered(self) -> HangupReason:
         """Wait for `end`."""

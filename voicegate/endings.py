@@ -32,6 +32,8 @@ class HangupReason(StrEnum):
     VOICE_SILENT = "voice_silent"
     MEDIA_REFUSED = "media_refused"
     NO_PORT = "no_port"
+    RTP_NEVER_CAME = "rtp_never_came"
+    RTP_STOPPED = "rtp_stopped"
     SHUTDOWN = "shutdown"
     REFUSED = "refused"
     """By a route or the user's hook."""

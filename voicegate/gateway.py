@@ -25,6 +25,7 @@ from voicegate.logs import get_logger
 from voicegate.media.clock import Ticker
 from voicegate.media.opening import open_media
 from voicegate.media.ports import PortPool
+from voicegate.media.rules import MediaRules
 from voicegate.media.session import MediaSession
 from voicegate.plan import CallPlan, facts_of
 from voicegate.planning import Planner
@@ -74,6 +75,7 @@ class Gateway:
         self._random = random.SystemRandom()
         self._ticker = Ticker(self._loop)
         self.board = Board(self._loop.time, config.call.max_duration_s)
+        self._media_rules = MediaRules(**config.media.model_dump(exclude={"rtp_ports", "codecs"}))
         self._phrases = load_phrases()
         self._planner = Planner(config)
         self._workshop: Workshop
@@ -221,7 +223,7 @@ class Gateway:
             allowed=self._may_call,
             random=self._random,
             own_addresses=((dialog.local.host, self.agent.local.port),),
-            inband=self.config.media.inband_dtmf,
+            rules=self._media_rules,
         )
 
     async def plan(self, dialog: IncomingCall) -> CallPlan:

@@ -30,6 +30,7 @@ from voicegate.media.level import level_dbfs
 from voicegate.media.playout import Playout
 from voicegate.media.resample import Resampler
 from voicegate.media.rtp import RtpPacket, RtpReceiver, RtpSender, parse_rtp
+from voicegate.media.rules import MediaRules
 from voicegate.media.sdp import parse_offer
 from voicegate.media.session import MediaSession
 from voicegate.voice.connection import Connection
@@ -259,7 +260,8 @@ def _session() -> MediaSession:
         )
 
     answer = answerer(OFFER, 1)
-    session = MediaSession(answer, answerer, Ticker(), random.Random(1))  # type: ignore[arg-type]
+    source, rules = random.Random(1), MediaRules()
+    session = MediaSession(answer, answerer, Ticker(), source, rules)  # type: ignore[arg-type]
     session.attach(NoTransport(), (HOST, 40000), lambda: None)
     session._started = True
     return session

@@ -235,7 +235,7 @@ class TestWithMuchPatience:
 
     @pytest.fixture
     def settings(self) -> Settings:
-        return {"call": {"no_speech_timeout_s": 60.0}}
+        return {"call": {"no_speech_timeout_s": 60.0}, "media": {"rtp_never_s": 60.0}}
 
     async def test_no_ack_ever_comes(
         self, gate: SimulatedGate, gateway: Gateway, reports: Reports, witness: Witness
@@ -308,3 +308,19 @@ async def test_a_second_drain_hangs_up(gate: SimulatedGate, gateway: Gateway) ->
     await call.lasts(1)
     gateway.drain()
     await call.ended(by="gateway", within_s=3)
+
+
+async def test_a_line_that_dies_while_the_model_speaks_ends_the_call(
+    gate: SimulatedGate,
+    gateway: Gateway,
+    gemini: FakeGemini,
+    reports: Reports,
+    witness: Witness,
+) -> None:
+    gemini.always(say=stamps(every_s=0.5))
+    call = await gate.dial("1000", speak=speech(2.0))
+    await call.lasts(3)
+    call.mute()
+    await call.ended(by="gateway", within_s=16)
+    await at_baseline(witness, gateway)
+    assert reports.last.reason is HangupReason.RTP_STOPPED

@@ -7,6 +7,7 @@ signals, or to one the operator has allowed, and to nobody else.
 import ipaddress
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from voicegate.media.codec import CODECS, FRAME_MS, Codec
 from voicegate.media.sdp import Direction, Offer, OfferRefused, Stream, is_address
@@ -14,7 +15,7 @@ from voicegate.media.sdp import Direction, Offer, OfferRefused, Stream, is_addre
 Target = tuple[str, int]
 """Host (an IP address) and port."""
 
-_PORT_MIN = 1024
+PORT_MIN = 1024
 """No phone sends audio below it, and what listens there is no phone."""
 _EVENT_FORMATS = "0-15"
 _PTIME_STEP_MS = 10
@@ -52,6 +53,13 @@ class Answer:
             and self.direction == other.direction
             and self.ptime_ms == other.ptime_ms
         )
+
+
+class Answerer(Protocol):
+    """Answers an offer as this call would."""
+
+    def __call__(self, body: bytes, version: int, current: Answer | None = None) -> Answer:
+        """Give the answer with that o= version, on top of what holds. Raises OfferRefused."""
 
 
 def make_answer(
@@ -144,7 +152,7 @@ def _remote(
     stream: Stream, local_host: str, signalling_host: str, allowed: Callable[[str], bool]
 ) -> Target | None:
     """Where audio may go; None for hold. Asks no DNS: a name is refused."""
-    if stream.port is None or stream.port < _PORT_MIN:
+    if stream.port is None or stream.port < PORT_MIN:
         raise OfferRefused(488, "not a usable media port")
     if stream.connection is None:
         raise OfferRefused(488, "no connection line")

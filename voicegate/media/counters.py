@@ -42,6 +42,8 @@ class MediaCounters:
     """Datagrams from the negotiated address before the answer: dropped."""
     foreign: int
     """Datagrams from any other address or port: dropped."""
+    moves: int
+    """How often the caller went on from another port of its host, and we followed."""
     malformed: int
     """Datagrams that are no RTP, or no packet a voice can have: dropped."""
     unexpected: int

@@ -33,6 +33,8 @@ _RESTART = 3000
 _PATIENCE = 50
 """Frames to wait for a quiet one before a change is made in speech."""
 _PATIENCE_BURST = 5
+_REST = 5 * FRAME_SAMPLES
+"""Samples without packet and without loss, from which on the sender is known to save silence."""
 _QUIET = 330
 """Peak of a quiet frame: -40 dBFS."""
 
@@ -42,6 +44,8 @@ class JitterBuffer:
 
     def __init__(self, codec: Codec, start_ms: int = 40, depth_max_ms: int = 400) -> None:
         self.counters = JitterCounters()
+        self.rests = False
+        """Whether the sender has been seen to send nothing while it is silent (DTX)."""
         self._decode = codec.decode
         self._silence = codec.silence[:1]
         self._start = start_ms * 8
@@ -157,6 +161,7 @@ class JitterBuffer:
             self._shift(ahead)
         elif contiguous and at > self._end:
             # No packet is missing, so the sender was silent (DTX).
+            self.rests = self.rests or at - self._end >= _REST
             begin = max(self._end, self._next)
             self._write(begin, self._silence * (at - begin))
         excess = at + length - self._next - self._depth_max

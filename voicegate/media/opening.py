@@ -7,15 +7,16 @@ from random import Random
 
 from voicegate.media.answer import Answer, Target, make_answer
 from voicegate.media.clock import Ticker
-from voicegate.media.incoming import Inband
 from voicegate.media.lent import LentSocket, RtpProtocol
 from voicegate.media.ports import PortPool
+from voicegate.media.rules import MediaRules
 from voicegate.media.sdp import parse_offer
 from voicegate.media.session import MediaSession
 
 _DATAGRAM_MAX = 2048
 """asyncio allocates its largest datagram for every receive: 256 KiB unless told. No RTP packet is
 longer than this (a signalling socket must not do it)."""
+AS_USUAL = MediaRules()
 
 
 @asynccontextmanager
@@ -31,7 +32,7 @@ async def open_media(
     allowed: Callable[[str], bool],
     random: Random,
     own_addresses: Collection[Target] = (),
-    inband: Inband = "auto",
+    rules: MediaRules = AS_USUAL,
 ) -> AsyncIterator[MediaSession]:
     """Open the media that the offer asks for; at the end of the block nothing of it is left.
 
@@ -45,20 +46,21 @@ async def open_media(
     def answer(body: bytes, version: int, current: Answer | None = None) -> Answer:
         return make_answer(
             parse_offer(body),
-            local_host=local_host,
+            local_host=rules.advertised_address or local_host,
             local_port=lent.port,
             codecs=codecs,
             signalling_host=signalling_host,
             allowed=allowed,
             session_id=session_id,
             version=version,
-            own_addresses=own_addresses,
+            own_addresses=own,
             current=current,
         )
 
     lent = LentSocket(pool, bind_host, loop)
+    own = (*own_addresses, (local_host, lent.port))
     try:
-        session = MediaSession(answer(offer, 1), answer, ticker, random, inband)
+        session = MediaSession(answer(offer, 1), answer, ticker, random, rules, own)
         transport, protocol = await loop.create_datagram_endpoint(
             lambda: RtpProtocol(session), sock=lent.sock
         )

@@ -137,6 +137,10 @@ class RtpReceiver:
         """Packets of a payload type that was not agreed on (RTCP among them)."""
         self.strays = 0
         """Packets held back for their source or sequence number and never confirmed."""
+        self.comfort_noise = 0
+        """Packets of comfort noise (RFC 3389): the caller is silent and saves packets."""
+        self.silence = b""
+        """What stands in the place of comfort noise: 20 ms, coded."""
         self._digits = DigitDetector()
         self._ssrc: int | None = None
         self._sequence = 0
@@ -145,8 +149,8 @@ class RtpReceiver:
     def receive(self, data: bytes) -> tuple[tuple[RtpPacket, ...], str | None]:
         """Give the packets this datagram sets free (0 to 2) and the digit that begins with it.
 
-        A packet without audio (event, comfort noise, keep-alive) comes with an empty payload: it
-        moves the sequence only.
+        A packet without audio (event, keep-alive) comes with an empty payload: it moves the
+        sequence only. Comfort noise comes as silence, so that nothing is made up behind it.
         """
         try:
             packet = parse_rtp(data)
@@ -159,19 +163,27 @@ class RtpReceiver:
             self.malformed += 1
             return _NOTHING, None
 
+    @property
+    def stream(self) -> tuple[int, int] | None:
+        """SSRC and last sequence number of the caller's stream; None before it begins."""
+        return None if self._ssrc is None else (self._ssrc, self._sequence)
+
     def _not_audio(self, packet: RtpPacket) -> tuple[tuple[RtpPacket, ...], str | None]:
-        digit = None
+        digit, payload = None, b""
         if packet.payload_type == self.telephone_event:
             try:
                 digit = self._digits.receive(packet.timestamp, packet.marker, packet.payload)
             except ValueError as error:
                 raise RtpFormatError("broken telephone-event") from error
-        elif packet.payload_type != _COMFORT_NOISE:
+        elif packet.payload_type == _COMFORT_NOISE:
+            self.comfort_noise += 1
+            payload = self.silence
+        else:
             self.unexpected += 1
             return _NOTHING, None
         if packet.ssrc != self._ssrc:
             return _NOTHING, digit
-        return self._in_stream(packet._replace(payload=b"")), digit
+        return self._in_stream(packet._replace(payload=payload)), digit
 
     def _in_stream(self, packet: RtpPacket) -> tuple[RtpPacket, ...]:
         if self._ssrc is None:

@@ -1,31 +1,26 @@
 """The media of one call: its port, its socket, and the two directions the clock pulls."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
-from typing import Protocol
 
-from voicegate.media.answer import Answer, Target
+from voicegate.media.answer import Answer, Answerer, Target
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
 from voicegate.media.comfort import Comfort
 from voicegate.media.counters import MediaCounters
-from voicegate.media.incoming import Inband, Incoming
+from voicegate.media.incoming import Incoming
+from voicegate.media.life import Starved
 from voicegate.media.outgoing import Outgoing
 from voicegate.media.playout import Playout
 from voicegate.media.resample import Resampler
+from voicegate.media.rules import MediaRules
 from voicegate.media.sdp import OfferRefused
 from voicegate.media.uplink import Uplink
 
+_LOOK_S = 1.0  # missing RTP is looked for so often: a first packet or a hold moves what is due
 PacketTap = Callable[[bytes, Target, Target], None]
 """Takes a datagram, its source and its destination; it must not wait."""
-
-
-class Answerer(Protocol):
-    """Answers an offer as this call would."""
-
-    def __call__(self, body: bytes, version: int, current: Answer | None = None) -> Answer:
-        """Give the answer with that o= version, on top of what holds. Raises OfferRefused."""
 
 
 class MediaSession:
@@ -41,14 +36,15 @@ class MediaSession:
         answerer: Answerer,
         ticker: Ticker,
         random: Random,
-        inband: Inband = "auto",
+        rules: MediaRules,
+        own: Collection[Target] = (),
     ) -> None:
         self._answer = answer
         self._answerer = answerer
         self._ticker = ticker
         self._loop = asyncio.get_running_loop()
         self._remote = answer.remote
-        self._in = Incoming(answer, inband)
+        self._in = Incoming(answer, rules, own)
         self._out = Outgoing(answer, random, self._send, self._loop.call_later)
         self._playout = Playout()
         self.comfort = Comfort()
@@ -61,8 +57,7 @@ class MediaSession:
         self._local: Target = ("", 0)
         self._release: Callable[[], None] = lambda: None
         self._started = False
-        self._stopped = False
-        self._paused = False
+        self._stopped = self._paused = False
         self._taps: tuple[Tap, ...] = ()
         self._packet_taps: tuple[PacketTap, ...] = ()
         self._packets_in = self._packets_out = self._early = self._foreign = 0
@@ -95,6 +90,7 @@ class MediaSession:
         if self._started or self._stopped:
             return
         self._started = True
+        self._in.due(parked=self.parked, now=self._loop.time())
         self._late_before = self._ticker.late
         self._ticker.register(self._tick)
 
@@ -129,8 +125,9 @@ class MediaSession:
         self._answer = answer
         if not answer.agrees_with(before):
             self._remote = answer.remote
-            self._in.follow(answer)
             self._out.follow(answer)
+            self._in.follow(answer)
+            self._in.due(parked=self.parked, now=self._loop.time())
         return answer.body
 
     @property
@@ -168,16 +165,34 @@ class MediaSession:
 
     def receive(self, data: bytes, source: tuple[str | int, ...]) -> None:
         """Take a datagram from the socket."""
-        if source[:2] != self._remote:
+        now = self._loop.time()
+        if source[:2] != self._in.address and not self._moved(data, source, now):
             self._foreign += 1
             return
         self._packets_in += 1
         for tap in self._packet_taps:
-            tap(data, self._remote, self._local)
+            tap(data, self._remote or self._local, self._local)
         if not self._started:
             self._early += 1
             return
-        self._in.receive(data, self._loop.time())
+        self._in.receive(data, now)
+
+    def _moved(self, data: bytes, source: tuple[str | int, ...], now: float) -> bool:
+        """Whether the caller goes on from there: then we follow."""
+        there = (str(source[0]), int(source[1]))
+        moved = self._started and self._in.moves(data, there, now)
+        if moved:
+            self._remote = there
+        return moved
+
+    async def starved(self) -> Starved:
+        """Wait until the caller's RTP has not come, or has stopped, for longer than is allowed."""
+        while True:
+            due = self._in.deadline
+            left_s = due[0] - self._loop.time() if due is not None else _LOOK_S
+            if due is not None and left_s <= 0:
+                return due[1]
+            await asyncio.sleep(min(left_s, _LOOK_S))
 
     # The model's voice
 
@@ -271,26 +286,15 @@ class MediaSession:
 
     def counters(self) -> MediaCounters:
         """Give the figures so far."""
-        jitter, receiver, arrivals = self._in.jitter.counters, self._in.receiver, self._in.arrivals
         return MediaCounters(
             packets_in=self._packets_in,
             packets_out=self._packets_out,
             early=self._early,
             foreign=self._foreign,
-            malformed=receiver.malformed,
-            unexpected=receiver.unexpected,
-            strays=receiver.strays,
-            lost=jitter.lost,
-            jitter_ms=round(arrivals.jitter_ms, 2),
-            max_gap_ms=round(arrivals.max_gap_s * 1000, 1),
-            late=jitter.late,
-            duplicates=jitter.duplicates,
-            concealed=jitter.concealed,
-            jitter_overflow_ms=jitter.overflow_ms,
+            **self._in.figures(),
             uplink_dropped=self._uplink.dropped,
             playout_overflow_ms=self._playout.overflow_ms,
             send_blocked=self._send_blocked,
             ticks_late=self._ticker.late - self._late_before if self._started else 0,
-            digits=self._in.keys.count,
             udp_errors=self._udp_errors,
         )

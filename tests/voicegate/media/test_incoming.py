@@ -6,12 +6,14 @@ from tests.voicegate.media.test_answer import AUDIO, HEAD, answer_to
 from voicegate.media.codec import PCMA, PCMU, SILENCE_FRAME
 from voicegate.media.incoming import Incoming
 from voicegate.media.rtp import RtpSender
+from voicegate.media.rules import MediaRules
 
+RULES = MediaRules()
 LOUD = b"\x10\x20" * 160
 
 
 def test_sound_goes_in_as_packets_and_comes_out_as_frames() -> None:
-    incoming, sender = Incoming(answer_to(HEAD + AUDIO), "auto"), RtpSender(8, random.Random(1))
+    incoming, sender = Incoming(answer_to(HEAD + AUDIO), RULES), RtpSender(8, random.Random(1))
     frames = []
     for number in range(20):
         incoming.receive(sender.packet(PCMA.encode(LOUD)), number * 0.02)
@@ -21,7 +23,7 @@ def test_sound_goes_in_as_packets_and_comes_out_as_frames() -> None:
 
 
 def test_another_codec_and_a_hold_are_followed() -> None:
-    incoming, sender = Incoming(answer_to(HEAD + AUDIO), "off"), RtpSender(0, random.Random(1))
+    incoming, sender = Incoming(answer_to(HEAD + AUDIO), RULES), RtpSender(0, random.Random(1))
     incoming.follow(answer_to(HEAD + AUDIO, codecs=("PCMU",)))
     for number in range(20):
         incoming.receive(sender.packet(PCMU.encode(LOUD)), number * 0.02)
@@ -34,7 +36,7 @@ def test_another_codec_and_a_hold_are_followed() -> None:
 
 def test_keys_are_told_as_they_come() -> None:
     told: list[str] = []
-    incoming = Incoming(answer_to(HEAD + AUDIO), "auto")
+    incoming = Incoming(answer_to(HEAD + AUDIO), RULES)
     incoming.on_digit = told.append
     incoming.take_info("application/dtmf", b"1", 0.0)
     incoming.take_info("application/x", b"1", 0.0)

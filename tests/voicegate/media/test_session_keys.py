@@ -9,6 +9,7 @@ import pytest
 
 from tests.voicegate.media.lab import LOUD, Caller, Lab, calling, offer
 from voicegate.media.codec import PCMU, peak
+from voicegate.media.rules import MediaRules
 from voicegate.media.session import MediaSession
 from voicegate.media.tones import ToneDetector, key_tone
 
@@ -73,7 +74,13 @@ async def test_dtmf_tones_are_found_where_they_are_looked_for(
     inband: str, formats: str, found: str
 ) -> None:
     lab = Lab()
-    async with calling() as caller, lab.open(offer(caller.port, formats), inband=inband) as media:
+    async with (
+        calling() as caller,
+        lab.open(
+            offer(caller.port, formats),
+            rules=MediaRules(inband_dtmf=inband),  # type: ignore[arg-type]
+        ) as media,
+    ):
         media.start()
         for digit in "159#":
             for frame in range(10):

@@ -10,3 +10,10 @@ from voicegate.settings import MediaSettings
 def test_a_range_without_room_is_refused(ports: tuple[int, int]) -> None:
     with pytest.raises(ValidationError, match="rtp_ports must be"):
         MediaSettings(rtp_ports=ports)
+
+
+@pytest.mark.parametrize("address", ["gate.example.com", "0.0.0.0", "::"])
+def test_the_advertised_address_must_be_somebodys(address: str) -> None:
+    with pytest.raises(ValidationError, match="advertised_address"):
+        MediaSettings(advertised_address=address)
+    assert MediaSettings(advertised_address="203.0.113.5").rtp_never_s == 30.0
