@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voicegate.endings import HangupReason
+from voicegate.record.record import RECORDING_FAILED
 from voicegate.report import CallReport
 from voicegate.watchdogs import Alarm
 
@@ -56,7 +57,8 @@ class Tally:
         self.reasons = Counter({reason.value: 0 for reason in HangupReason})
         self.media: Counter[str] = Counter()
         """The counters of all media sessions that are over."""
-        self.alarms = Counter({alarm.value: 0 for alarm in Alarm})
+        # from 0 on: a rule on the increase would not see a first alarm that comes from nowhere
+        self.alarms = Counter(dict.fromkeys((*Alarm, RECORDING_FAILED), 0))
         self.reconnects = 0
         self.stuck = 0
         self.duration = Distribution(DURATION_S)

@@ -57,3 +57,7 @@ def test_a_figure_on_the_bound_is_within_it() -> None:
         found.add(figure)
     assert found.buckets() == [("1.0", 2.0), ("2.0", 3.0), ("+Inf", 4.0)]
     assert found.sum == 10
+
+
+def test_every_alarm_stands_at_nothing_before_the_first() -> None:
+    assert Tally().alarms.items() >= {("near_silent", 0), ("recording_failed", 0)}
