@@ -134,6 +134,23 @@ async def test_a_tool_that_still_runs_ends_with_its_call(
     witness.check(after="a call that left its tool behind")
 
 
+async def test_a_tool_whose_connection_is_lost_is_answered_once_on_the_next(
+    gate: SimulatedGate, gemini: FakeGemini, witness: Witness
+) -> None:
+    gemini.on_text(tool_call("endless", "id-1"))
+    gemini.on_speech(say=reply())
+    async with gate.dial("1000", speak=sequence(silence_for(6.0), speech(1.0))) as call:
+        await call.lasts(2)
+        gemini.session(0).abort()
+        await call.lasts(9)
+    lost, resumed = gemini.session(0), gemini.session(1)
+    assert answers(lost) == []
+    assert [(one["id"], "error" in one["response"]) for one in answers(resumed)] == [("id-1", True)]
+    assert call.heard.only_from(resumed, at_least=REPLY_STAMPS)
+    await witness.settle()
+    witness.check(after="a tool and its connection")
+
+
 class TestSilence:
     """The clock of silence stands while the model waits for a tool."""
 
