@@ -67,6 +67,8 @@ class Progress:
     over_at: float | None = None
     media: MediaSession | None = None
     talk: Talk | None = None
+    model: str = ""
+    """The model that its plan asks for; empty for the configured one."""
 
 
 class Call:
@@ -106,6 +108,7 @@ class Call:
     async def converse(self, media: MediaSession) -> HangupReason:
         """Connect, answer, and let both talk until one of the ends comes."""
         plan = await self._services.plan(self.dialog)
+        self.progress.model = plan.setup.model
         if plan.refuse is not None:
             self.dialog.reject(plan.refuse)
             return HangupReason.REFUSED

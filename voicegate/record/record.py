@@ -98,8 +98,14 @@ class CallRecord:
             self._hand_on(last=True)
 
     def close(self, report: CallReport, model: str | None) -> dict[str, Any]:
-        """Take the call's end; write what is left and give its figures."""
-        gemini = None if model is None else {"model": model, "sessions": self._sessions}
+        """Take the call's end; write what is left and give its figures.
+
+        `model` is the configured one; None where the voice has none.
+        """
+        asked_for = self._call.progress.model if self._call else ""
+        gemini = (
+            None if model is None else {"model": asked_for or model, "sessions": self._sessions}
+        )
         facts = Facts(
             record=self.id,
             caller=self._number if self._settings.full_numbers else masked(self._number),

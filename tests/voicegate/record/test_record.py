@@ -45,6 +45,7 @@ class Dialog:
 @dataclass
 class Progress:
     media: Media | None = None
+    model: str = ""
 
 
 @dataclass
@@ -155,6 +156,12 @@ def test_the_figures_come_last_and_tell_of_alarms_and_connections() -> None:
     assert json.loads(lab.batches[-1].whole[names.CALL]) == told
     assert told["gemini"] == {"model": "a-model", "sessions": 2}
     assert (told["alarms"], told["codec"], told["id"]) == (["empty_turn"], "PCMA", lab.record.id)
+
+
+def test_the_model_is_the_one_that_the_calls_plan_asked_for() -> None:
+    lab = Lab()
+    lab.call.progress.model = "another"
+    assert lab.record.close(REPORT, "a-model")["gemini"]["model"] == "another"
 
 
 def test_a_full_disk_ends_the_recording_with_one_alarm_and_not_the_call(

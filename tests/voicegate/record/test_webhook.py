@@ -23,6 +23,8 @@ class Receiver:
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
+        # a connection that is kept would outlive the call
+        assert request.headers["Connection"] == "close"
         self.got.append((asyncio.get_running_loop().time(), await request.json()))
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         return web.Response(status=status)
