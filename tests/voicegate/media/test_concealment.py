@@ -1,6 +1,10 @@
+import random
+
 import numpy as np
 import numpy.typing as npt
 
+from simulator.audio.probes import log_spectral_distance
+from simulator.audio.tones import speech_like
 from voicegate.media.codec import FRAME_SAMPLES, SILENCE_FRAME
 from voicegate.media.concealment import CONCEALED_FRAMES_MAX, Concealer, splice
 
@@ -118,3 +122,29 @@ def test_a_splice_begins_as_the_one_and_ends_as_the_other() -> None:
     assert spliced[0] == -1000
     assert spliced[-1] > 980
     assert (np.diff(spliced) > 0).all()
+
+
+def test_speech_with_5_percent_loss_is_nearer_to_the_truth_than_by_repetition() -> None:
+    """By the log-spectral distance of a measuring set, over a minute's worth of voices."""
+    for seed in range(3):
+        spoken = speech_like(10.0, 8000, seed=seed)
+        whole = len(spoken) // FRAME_SAMPLES * FRAME_SAMPLES
+        frames = cut(spoken[:whole].astype(np.float64))
+        lost = random.Random(seed)
+        concealer, made_up, repeated = Concealer(), list[bytes](), [SILENCE_FRAME]
+        for frame in frames:
+            if lost.random() < 0.05:
+                made_up.append(concealer.conceal())
+                repeated.append(repeated[-1])
+            elif concealer.active:
+                made_up.append(concealer.mend(frame, HERE))
+                repeated.append(frame)
+            else:
+                concealer.remember(frame)
+                made_up.append(frame)
+                repeated.append(frame)
+        ours, theirs = (
+            log_spectral_distance(spoken, np.frombuffer(b"".join(heard), "<i2"))
+            for heard in (made_up, repeated[1:])
+        )
+        assert ours < theirs, seed
