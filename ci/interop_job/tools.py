@@ -16,10 +16,12 @@ PACKAGES = {
     "baresip": "baresip-core",
     "espeak-ng": "espeak-ng",
     "kamailio": "kamailio",
+    "wine": "wine",
+    "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64-win32",
 }
 """The Debian package of each program."""
 SERVERS = "/usr/sbin:/usr/local/sbin"
-INSTALL_LIMIT_S = 120.0
+INSTALL_LIMIT_S = 300.0
 STEERING = ("VOICEGATE_", "GEMINI_", "GOOGLE_", "PYTHONASYNCIODEBUG")
 """Variables that begin so would steer the gateway from outside the job."""
 
