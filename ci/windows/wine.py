@@ -18,6 +18,7 @@ import tomllib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ci.interop_job.checks import Checks
 from ci.interop_job.tools import missing_tool, plain_environment
@@ -125,9 +126,11 @@ def installed(release: Release) -> Path:
         _build_stub(home)
         # 3.12 and later ask WMI for the platform, which ends the process under Wine 8.0
         (home / "_wmi.pyd").unlink(missing_ok=True)
-    site = LAB / f"site-{release.version}"
+    site, pins = LAB / f"site-{release.version}", LAB / "constraints.txt"
+    pins.write_text("\n".join(constraints()) + "\n", encoding="utf-8")
     _run(
         *("uv", "pip", "install", "--quiet", "--target", str(site), "--only-binary", ":all:"),
+        *("--no-config", "--constraints", str(pins)),
         *("--python-platform", "x86_64-pc-windows-msvc", "--python-version", release.version),
         *(NUMPY, *requirements(), *TEST_TOOLS),
     )
@@ -141,8 +144,20 @@ def installed(release: Release) -> Path:
 
 def requirements() -> list[str]:
     """Give the project's own requirements, without numpy."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [one for one in project["dependencies"] if not one.startswith("numpy")]
+    return _but_numpy(_project()["project"]["dependencies"])
+
+
+def constraints() -> list[str]:
+    """Give the project's pins, without numpy's."""
+    return _but_numpy(_project()["tool"]["uv"]["constraint-dependencies"])
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def _but_numpy(lines: list[str]) -> list[str]:
+    return [one for one in lines if not one.startswith("numpy")]
 
 
 def _unpack(release: Release, home: Path) -> None:
