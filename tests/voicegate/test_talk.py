@@ -236,7 +236,7 @@ async def test_the_tool_takes_leave_after_what_the_model_still_says(stage: Stage
 
 
 async def test_the_tool_waits_for_little_where_all_was_said(stage: Stage) -> None:
-    stage.after(0.5, AUDIO, ModelText("So long!"))
+    stage.after(0.5, AUDIO, ModelText("All is said."))
     stage.loop.call_later(1.0, stage.talk.hang_up_asked)
     stage.loop.call_later(1.5, stage.line.played)
     stage.after(1.6, GenerationComplete(), TurnComplete())
