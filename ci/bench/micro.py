@@ -33,6 +33,7 @@ from voicegate.media.rtp import RtpPacket, RtpReceiver, RtpSender, parse_rtp
 from voicegate.media.rules import MediaRules
 from voicegate.media.sdp import parse_offer
 from voicegate.media.session import MediaSession
+from voicegate.media.tones import ToneDetector
 from voicegate.voice.connection import Connection
 from voicegate.voice.conversation import Connect, GeminiConversation
 from voicegate.voice.models import UNKNOWN
@@ -48,7 +49,8 @@ ROUNDS = 9
 ROUND_S = 0.03
 OFFER = (
     b"v=0\r\no=b 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    b"m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+    b"m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+    b"a=rtpmap:101 telephone-event/8000\r\n"
 )
 
 
@@ -184,7 +186,7 @@ def media_pieces() -> list[Piece]:
     pcm16 = speech(8000, 20)
     payload = codec.encode(pcm16)
     stream, packet = Stream(payload), Stream(payload).next()
-    receiver = RtpReceiver(8)
+    receiver, tones = RtpReceiver(8), ToneDetector()
     return [
         Piece("codec.encode, 20 ms", lambda: codec.encode(pcm16), FRAMES_A_SECOND),
         Piece("codec.decode, 20 ms", lambda: codec.decode(payload), FRAMES_A_SECOND),
@@ -192,6 +194,7 @@ def media_pieces() -> list[Piece]:
         Piece("RTP parsed", lambda: parse_rtp(packet), FRAMES_A_SECOND),
         Piece("RTP built and received", lambda: receiver.receive(stream.next()), FRAMES_A_SECOND),
         Piece("jitter buffer: put and take", _jitter(payload), FRAMES_A_SECOND),
+        Piece("keys listened for as tones", lambda: tones.frame(pcm16), FRAMES_A_SECOND),
         Piece("playout: put and take", _playout(pcm16), FRAMES_A_SECOND),
     ]
 
