@@ -9,6 +9,7 @@ from simulator.gemini.server import FakeGemini
 SETUP_S = 5.0
 
 
+@pytest.mark.parametrize("settings", [{"call": {"greeting": ""}}], ids=["mute"])
 async def test_ringing_is_no_silence(gate: SimulatedGate, gemini: FakeGemini) -> None:
     gemini.stall_setup(SETUP_S, times=1)
     gemini.on_text()

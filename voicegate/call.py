@@ -21,6 +21,7 @@ from voicegate.media.ports import NoPortFree
 from voicegate.media.sdp import OfferRefused
 from voicegate.media.session import MediaSession
 from voicegate.plan import CallPlan
+from voicegate.rescue import rescue
 from voicegate.settings import CallSettings
 from voicegate.sip.user_agent import DialogEnd, IncomingCall
 from voicegate.story import Happening, Story
@@ -125,6 +126,8 @@ class Call:
             media.say(plan.greeting_pcm16, LINE_RATE_HZ)
             if plan.greeting:
                 await voice.greet(plan.greeting)
+                if voice.speaks_first:
+                    talk.told_to_speak(plan.greeting)
             limits = self._settings
             return await first_of(
                 uplink(media, voice, talk, limits.half_duplex_tail_s),
@@ -134,6 +137,7 @@ class Call:
                 no_speech(media, voice, silence),
                 self._starved(media),
                 max_duration(voice, talk, limits.max_duration_s, limits.max_duration_warning_s),
+                rescue(voice, media, talk, plan.apology_pcm16),
             )
 
     async def ended_by_peer(self) -> HangupReason:

@@ -72,6 +72,8 @@ class CallPlan:
     """What the model is told at the answer so that it greets; empty for no greeting by it."""
     greeting_pcm16: bytes = b""
     """What is played at the answer instead: mono, 8 kHz."""
+    apology_pcm16: bytes = b""
+    """What is played at 8 kHz where the model cannot be had to speak; empty for three tones."""
     refuse: int | None = None
     """The SIP status to refuse the call with."""
 

@@ -46,6 +46,7 @@ class Planner:
             self._hook = load_function(config.call.hook) if config.call.hook else None
         except UserCodeRefused as error:
             raise ConfigError(f"call.hook: {error}") from error
+        self._apology = self._load_apology(config.call.apology_wav)
         self._check("call", CallChanges(greeting_wav=config.call.greeting_wav))
         for number, route in enumerate(config.route):
             self._check(f"route.{number}", route)
@@ -56,12 +57,18 @@ class Planner:
         plain_hook = self._hook is not None and is_plain(self._hook)
         return open_workshop(threads=plain_hook or bool(tools.functions), http=bool(tools.webhook))
 
+    def _load_apology(self, path: str) -> bytes:
+        try:
+            return load_wav("apology_wav", path) if path else b""
+        except UserCodeRefused as error:
+            raise ConfigError(f"call.{error}") from error
+
     def _check(self, where: str, changes: CallChanges) -> None:
         """Load what these changes name; raises ConfigError."""
         try:
             self._choose(changes.tools)
             if changes.greeting_wav:
-                self._wavs[changes.greeting_wav] = load_wav(changes.greeting_wav)
+                self._wavs[changes.greeting_wav] = load_wav("greeting_wav", changes.greeting_wav)
         except UserCodeRefused as error:
             raise ConfigError(f"{where}.{error}") from error
 
@@ -112,6 +119,7 @@ class Planner:
             Toolset(tools, workshop, config.tools),
             greeting=announced("" if wav else greeting, config.record.announcement),
             greeting_pcm16=self._wavs[wav] if wav else b"",
+            apology_pcm16=self._apology,
             refuse=changes.refuse,
         )
 
@@ -126,14 +134,14 @@ class Planner:
         wav = changes.greeting_wav
         if wav and wav not in self._wavs and len(self._wavs) < MAX_WAVS:
             loop = asyncio.get_running_loop()
-            self._wavs[wav] = await loop.run_in_executor(None, load_wav, wav)
+            self._wavs[wav] = await loop.run_in_executor(None, load_wav, "greeting_wav", wav)
         return changes
 
 
-def load_wav(path: str) -> bytes:
-    """Read a greeting; raises UserCodeRefused."""
+def load_wav(key: str, path: str) -> bytes:
+    """Read what is played to the caller; raises UserCodeRefused."""
     try:
         return read_wav(Path(path).read_bytes())
     except (OSError, WavRefused) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise UserCodeRefused(f"greeting_wav: {path!r} {why}") from error
+        raise UserCodeRefused(f"{key}: {path!r} {why}") from error

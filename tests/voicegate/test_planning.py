@@ -113,6 +113,11 @@ async def test_a_route_goes_back_to_the_models_greeting(tmp_path: Path) -> None:
     assert (by_model.greeting, by_model.greeting_pcm16) == ("Hi.", b"")
 
 
+async def test_an_apology_of_your_own_is_read_at_start(tmp_path: Path) -> None:
+    assert (await planned(planner(call={"apology_wav": greeting_file(tmp_path)}))).apology_pcm16
+    assert (await planned(planner())).apology_pcm16 == b""
+
+
 async def test_the_hook_has_the_last_word() -> None:
     route = [{"caller": "*", "voice": "Puck", "language": "de-DE"}]
     one = planner(call={"hook": "users_hooks:by_number"}, route=route)
@@ -162,6 +167,7 @@ async def test_a_call_that_a_route_refuses_does_not_reach_the_hook(
     ("sections", "says"),
     [
         ({"call": {"hook": "users_hooks:no_such"}}, "call.hook: 'users_hooks:no_such'"),
+        ({"call": {"apology_wav": "no.wav"}}, "call.apology_wav: 'no.wav' No such file"),
         ({"call": {"greeting_wav": "no.wav"}}, "call.greeting_wav: 'no.wav' No such file"),
         ({"route": [{}, {"greeting_wav": __file__}]}, "route.1.greeting_wav: .* is no WAV file"),
         ({"route": [{"tools": ["fly"]}]}, "route.0.tools: there is no 'fly'; there are: hang_up"),

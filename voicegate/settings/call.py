@@ -16,6 +16,9 @@ class CallSettings(Section):
     """What the model is told at the answer so that it greets; empty for no greeting."""
     greeting_wav: str = ""
     """WAV file that is played at the answer instead of the model's greeting; empty for none."""
+    apology_wav: str = ""
+    """WAV file that is played before the hang-up where the model cannot be had to speak; empty for
+    three tones."""
     prompt_fields: tuple[PromptField, ...] = ()
     """Facts of the call that go into the prompt, cleaned: caller, called, header:X-Name."""
     hook: str = ""
