@@ -37,7 +37,7 @@ class Farewell:
         self._awaited_until = 0.0
         self._bound: float | None = None
         self._drained_at: float | None = None
-        self._sounded = False
+        self._sounded = self._unsaid = False
         self._caller_s = 0.0
         self.doubted = False
         """Whether the caller may be going on to talk, too quietly to be sure."""
@@ -53,6 +53,7 @@ class Farewell:
         self._awaited_until = now + patience_s if awaits else now
         self._bound = self._drained_at = None
         self._sounded = self.doubted = False
+        self._unsaid = by is LeaveTaking.TOOL
         self._caller_s = 0.0
 
     def call_off(self) -> None:
@@ -75,7 +76,7 @@ class Farewell:
 
         A turn that only asked to hang up is none to wait for: the farewell may be the next one.
         """
-        if not self.doubted and (self._sounded or self.by is not LeaveTaking.TOOL):
+        if not self.doubted and (self._sounded or not self._unsaid):
             self._awaited_until = min(self._awaited_until, now)
 
     def caller_speaks(self, seconds: float) -> bool:

@@ -17,7 +17,7 @@ from voicegate.watchdogs import Alarm
 log = get_logger(__name__)
 
 ASK_AGAIN = (
-    "There was a fault, and the caller heard no answer. Apologise in a few words, in the caller's"
+    "There was a fault and the caller heard no answer. Apologise in a few words, in the caller's"
     " language, and ask the caller to say it again."
 )
 APOLOGY_RATE_HZ = 8000
@@ -72,12 +72,13 @@ async def rescue(
         log.info("rescue", alarm=alarm.value, step=step.name.lower())
         if step is Step.GIVE_UP:
             return await apologise(media, talk, apology_pcm16 or three_tones())
+        words = talk.asked if alarm is Alarm.NO_GREETING else ASK_AGAIN
         if step is Step.RENEW:
             media.flush()
-            voice.renew(alarm.value)
+            voice.renew(alarm.value)  # which has the fresh session speak
             await talk.reconnected()
-        words = talk.asked if alarm is Alarm.NO_GREETING else ASK_AGAIN
-        await voice.send_text(words)
+        else:
+            await voice.send_text(words)
         talk.told_to_speak(words)
 
 

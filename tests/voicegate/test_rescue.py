@@ -81,7 +81,7 @@ async def test_a_model_that_never_greets_is_asked_renewed_and_apologised_for(sta
     voice = RenewingVoice(stage)
     stage.talk.told_to_speak("Greet.")
     assert await rescued(stage, voice) is HangupReason.VOICE_SILENT
-    assert [words for _, words in voice.told] == ["Greet.", "Greet."]
+    assert [words for _, words in voice.told] == ["Greet."]
     assert voice.renewed == ["no_greeting"]
     expected_s = 3 * GREETING_LIMIT_S + 0.5 + APOLOGY_S
     assert stage.elapsed_s == pytest.approx(expected_s, abs=0.1)
@@ -94,7 +94,7 @@ async def test_an_apology_of_your_own_is_played_to_its_end(stage: Stage) -> None
     assert stage.elapsed_s == pytest.approx(3 * GREETING_LIMIT_S + 0.5 + 3.0 + SETTLE_S, abs=0.1)
 
 
-async def test_after_a_fresh_session_the_caller_is_asked_to_say_it_again(stage: Stage) -> None:
+async def test_a_fresh_session_that_is_well_is_left_alone(stage: Stage) -> None:
     voice = RenewingVoice(stage)
     for at in (1.0, 3.0):
         stage.after(at, TurnComplete("RESPONSE_REJECTED"))
@@ -103,6 +103,14 @@ async def test_after_a_fresh_session_the_caller_is_asked_to_say_it_again(stage: 
         async with asyncio.timeout(30):
             await rescued(stage, voice)
     assert voice.renewed == ["rejected_responses"]
+    assert voice.told == []
+
+
+async def test_a_fresh_session_that_says_nothing_is_told_what_to_do(stage: Stage) -> None:
+    voice = RenewingVoice(stage)
+    for at in (1.0, 3.0):
+        stage.after(at, TurnComplete("RESPONSE_REJECTED"))
+    assert await rescued(stage, voice) is HangupReason.VOICE_SILENT
     assert [words for _, words in voice.told] == [ASK_AGAIN]
 
 

@@ -244,6 +244,15 @@ async def test_the_tool_waits_for_little_where_all_was_said(stage: Stage) -> Non
     assert stage.elapsed_s == pytest.approx(1.0 + TOOL_PATIENCE_S + SETTLE_S, abs=LOOK)
 
 
+async def test_the_tool_after_a_spoken_goodbye_waits_for_nothing_more(stage: Stage) -> None:
+    stage.after(0.5, AUDIO, ModelText("Goodbye!"))
+    stage.loop.call_later(1.0, stage.talk.hang_up_asked)
+    stage.after(1.2, GenerationComplete(), TurnComplete())
+    stage.loop.call_later(1.5, stage.line.played)
+    assert await stage.talk.said_goodbye() is HangupReason.GOODBYE
+    assert stage.elapsed_s == pytest.approx(1.5 + SETTLE_S, abs=LOOK)
+
+
 async def test_a_caller_who_goes_on_talking_is_not_hung_up_on(stage: Stage) -> None:
     stage.after(1.0, AUDIO, ModelText("Goodbye."), GenerationComplete(), TurnComplete())
     speaks(stage, 1.2, 1.0)
