@@ -81,7 +81,6 @@ class Config(BaseSettings):
     def unserved(self) -> list[str]:
         """Name the settings that are valid but that this version does not act on yet."""
         found = {
-            "sip.registrar": bool(self.sip.registrar),
             "record.audio, transcript, pcap (they need record.dir)": self.record.lacks_dir,
         }
         return [name for name, is_set in found.items() if is_set]

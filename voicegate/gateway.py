@@ -35,6 +35,7 @@ from voicegate.sip.message import Address
 from voicegate.sip.user_agent import IncomingCall, UserAgent
 from voicegate.story import Happening
 from voicegate.tools.tool import Workshop
+from voicegate.trunk import CannotListen as CannotListen
 from voicegate.trunk import open_trunk
 from voicegate.voice.echo import Echo
 from voicegate.voice.session import Voice, VoiceSession, VoiceSetup
@@ -49,10 +50,6 @@ GOODBYE_BY = {
     "model": (Speaker.MODEL,),
     "off": (),
 }
-
-
-class CannotListen(Exception):
-    """A port of ours cannot be had; the text names the setting."""
 
 
 class Gateway:
@@ -268,6 +265,7 @@ class Gateway:
 
     async def _settle(self) -> None:
         """Let the user agent resend its BYEs until they are answered, bounded."""
+        self.agent.unregister()
         await first_of(self.agent.settled(SETTLE_LIMIT_S), self._at_once.wait())
 
 

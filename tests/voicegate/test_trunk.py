@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from voicegate.settings import SipSettings
 from voicegate.sip.address import Address
+from voicegate.sip.headers import SipUri
 from voicegate.sip.stream import NO_TLS
-from voicegate.trunk import guard, open_trunk, places, tls
+from voicegate.trunk import CannotListen, address_of, guard, open_trunk, places, tls
 
 
 def certificate(tmp_path: Path) -> dict[str, Any]:
@@ -42,14 +43,14 @@ def test_every_address_listens_by_every_transport(tmp_path: Path) -> None:
 
 
 def test_without_tls_no_certificate_is_read() -> None:
-    assert tls(SipSettings(tls_certificate="missing.pem")) is NO_TLS
+    assert tls(SipSettings(tls_certificate="missing.pem"), {}) is NO_TLS
 
 
 def test_a_certificate_that_is_none_is_told_of(tmp_path: Path) -> None:
     files = certificate(tmp_path)
     Path(files["tls_certificate"]).write_text("no certificate")
-    with pytest.raises(OSError, match="PEM"):
-        tls(SipSettings(transports=("tls",), **files))
+    with pytest.raises(CannotListen, match="PEM"):
+        tls(SipSettings(transports=("tls",), **files), {})
 
 
 def test_users_are_asked_as_the_settings_say() -> None:
@@ -60,6 +61,22 @@ def test_users_are_asked_as_the_settings_say() -> None:
     (challenge,) = made.challenges(0.0)
     assert 'realm="here"' in challenge
     assert "algorithm=MD5" in challenge
+
+
+async def test_a_registrar_by_name_is_looked_up_and_by_address_is_not() -> None:
+    assert await address_of(SipUri.parse("sip:127.0.0.9;transport=tcp")) == Address(
+        "127.0.0.9", 5060, "tcp"
+    )
+    assert (await address_of(SipUri.parse("sips:localhost"))).port == 5061
+    with pytest.raises(CannotListen, match="no-such-gate"):
+        await address_of(SipUri.parse("sip:no-such-gate.invalid"))
+
+
+async def test_a_registrar_by_a_transport_that_is_not_served_is_told_of() -> None:
+    sip = SipSettings(port=0, registrar="sip:127.0.0.1:9;transport=tcp", username="100")
+    with pytest.raises(CannotListen, match=r"sip\.transports"):
+        async with open_trunk(sip, allow=lambda _host: True, ready=lambda: True, retry_after_s=5):
+            raise AssertionError("opened all the same")
 
 
 async def test_all_of_it_listens_and_leaves_nothing(tmp_path: Path) -> None:

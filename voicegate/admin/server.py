@@ -86,7 +86,11 @@ class Answers:
     async def ready(self, _request: web.Request) -> web.Response:
         """Say whether new calls are admitted."""
         takes_calls = self._gateway.takes_calls
-        status = self._status() | {"ready": takes_calls}
+        # a registration that is lost keeps no call out: it is told, and is no reason to restart us
+        registrations = {
+            str(one.account.registrar): one.state.value for one in self._gateway.agent.registrations
+        }
+        status = self._status() | {"ready": takes_calls, "registrations": registrations}
         return web.json_response(status, status=200 if takes_calls else 503)
 
     async def resources(self, request: web.Request) -> web.Response:

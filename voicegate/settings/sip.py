@@ -1,10 +1,34 @@
 """[sip] where calls come in, and from whom."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from voicegate.settings.base import BindAddress, Network, Port, Section
+
+
+def _registrar_uri(text: str) -> str:
+    if text and _REGISTRAR.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no registrar such as sip:192.168.1.10:5060")
+    return text
+
+
+_REGISTRAR = re.compile(
+    r"sips?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(;transport=(udp|tcp|tls))?"
+)
+RegistrarUri = Annotated[str, AfterValidator(_registrar_uri)]
+
+
+class RegistrarSettings(Section):
+    """[[sip.more_registrars]] one more registrar."""
+
+    registrar: RegistrarUri
+    """As sip.registrar."""
+    username: str
+    """Our user name there."""
+    password: SecretStr = SecretStr("")
+    """Our password there."""
 
 
 class SipSettings(Section):
@@ -37,12 +61,17 @@ class SipSettings(Section):
         "MD5",
     )
     """What we ask a password by, the first choice first; only MD5 for gates that know no other."""
-    registrar: str = ""
-    """Registrar to register with (sip:HOST:PORT); empty for a static trunk."""
+    registrar: RegistrarUri = ""
+    """Registrar to register with (sip:HOST:PORT, sip:HOST;transport=tcp); empty for a static trunk.
+    It may call us too."""
     username: str = ""
-    """User name for digest authentication."""
+    """Our user name there, and in its To and From."""
     password: SecretStr = SecretStr("")
-    """Password for digest authentication."""
+    """Our password there."""
+    more_registrars: tuple[RegistrarSettings, ...] = ()
+    """More of them, each with registrar, username and password."""
+    register_s: Annotated[int, Field(ge=30, le=86_400)] = 300
+    """Seconds that we ask a registrar to keep us; it is asked again well before they are over."""
     max_calls: Annotated[int, Field(ge=1, le=1000)] = 50
     """Calls at once; more are refused with 503 and Retry-After."""
 
@@ -53,6 +82,22 @@ class SipSettings(Section):
             if not name or not password.get_secret_value():
                 raise ValueError(f"user {name!r} has no password")
         return users
+
+    @property
+    def registrars(self) -> tuple[RegistrarSettings, ...]:
+        """Every registrar, the first one first."""
+        if not self.registrar:
+            return self.more_registrars
+        first = RegistrarSettings(
+            registrar=self.registrar, username=self.username, password=self.password
+        )
+        return (first, *self.more_registrars)
+
+    @model_validator(mode="after")
+    def _registrar_knows_us(self) -> "SipSettings":
+        if self.registrar and not self.username:
+            raise ValueError("registrar is set: set sip.username too")
+        return self
 
     @model_validator(mode="after")
     def _tls_has_a_certificate(self) -> "SipSettings":

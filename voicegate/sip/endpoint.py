@@ -20,7 +20,8 @@ from voicegate.sip.incall import DialogUsage
 from voicegate.sip.layer import TransactionLayer
 from voicegate.sip.message import MAX_MESSAGE_BYTES, Received, Response, SipParseError, parse
 from voicegate.sip.outbound import CallPlan, OutboundUsage
-from voicegate.sip.registrar import Binding, Registrar
+from voicegate.sip.registrar import Registrar
+from voicegate.sip.registration import Account, Registration, Tell
 from voicegate.sip.reply import capabilities
 from voicegate.sip.transaction import Input, State
 from voicegate.sip.usage import InviteUsage
@@ -35,10 +36,9 @@ class Endpoint:
     """One user agent: all its dialogs and transactions.
 
     counters: datagrams_in, datagrams_out, keepalives, oversized, malformed, refused_sources,
-    refused_busy, refused_requests, stray_requests, stray_responses, stray_acks,
-    dropped_transactions, dropped_dialogs, acks_missing, reinvite_acks_missing, glares,
-    refreshes, calls_lost, forks.
-    """
+    unanswered_strangers, refused_busy, refused_requests, stray_requests, stray_responses,
+    stray_acks, dropped_transactions, dropped_dialogs, dropped_bindings, acks_missing,
+    reinvite_acks_missing, glares, refreshes, calls_lost, forks, failed_registrations."""
 
     def __init__(
         self,
@@ -60,7 +60,8 @@ class Endpoint:
         self._layer = TransactionLayer(self.counters, max_transactions, local_towards)
         self._core = UaCore(self._layer, random, product, allow, local_towards, self.counters)
         self._access = Access(self._core, allow, guard, self.counters)
-        self._registrar = Registrar(self._core)
+        self.registrar = Registrar(self._core)
+        self.registrations: list[Registration] = []
         self._ready = ready
         self._busy = (("Retry-After", str(retry_after_s)),)
         self._max_dialogs = max_dialogs
@@ -70,8 +71,7 @@ class Endpoint:
     # Driving it
 
     def receive_datagram(self, data: bytes, source: Address, now: float, local: Address) -> None:
-        """Take one message, a datagram or one out of a stream. `local` is our address as that peer
-        must see it."""
+        """Take one message, out of a stream too. `local` is our address as that peer sees it."""
         self.counters["datagrams_in"] += 1
         if len(data) > MAX_MESSAGE_BYTES:
             self.counters["oversized"] += 1
@@ -81,8 +81,15 @@ class Endpoint:
             self._receive(data, source, now, local)
 
     def lose(self, peer: Address, now: float) -> None:
-        """The connection to that peer is gone, or there was none to be had."""
+        """The connection to that peer is gone."""
         self._layer.lose(peer, now)
+        for registration in self.registrations:
+            registration.lose(peer, now)
+
+    def register(self, account: Account, tell: Tell, now: float) -> None:
+        """Register there, and stay so until told to stop."""
+        self.registrations.append(Registration(self._core, account, tell))
+        self.registrations[-1].start(now)
 
     def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
         """What is to go out now, in order; each is given once."""
@@ -158,13 +165,9 @@ class Endpoint:
     def needs(self, peer: Address) -> bool:
         """Whether the connection to that peer carries a call or is the way to one."""
         calls = self._usages.values()
-        return self._registrar.needs(peer) or any(
-            one.is_up and one.is_named and one.dialog.signalling == peer for one in calls
-        )
-
-    def binding(self, user: str, now: float) -> Binding | None:
-        """Where a gate that has registered as that user can be called."""
-        return self._registrar.binding(user, now)
+        ways = [one.dialog.signalling for one in calls if one.is_up and one.is_named]
+        ways += [one.account.flow.peer for one in self.registrations]
+        return peer in ways or self.registrar.needs(peer)
 
     @property
     def dialogs(self) -> int:
@@ -193,8 +196,7 @@ class Endpoint:
                 self._core.answer_stateless(got, error.status, reason=error.flaw)
             return
         if isinstance(message, Response):
-            allowed = self._access.allow(source.host) or self._layer.asked(message, source)
-            if not allowed:
+            if not (self._access.allow(source.host) or self._layer.asked(message, source)):
                 self.counters["refused_sources"] += 1
             elif not self._layer.receive_response(message, now):
                 self.counters["stray_responses"] += 1
@@ -203,25 +205,22 @@ class Endpoint:
         if message.method == "REGISTER" and self._access.guard is not None:
             self._receive_register(got, now)
         elif self._is_of_call(got) or self._access.may_ask(got, now):
-            is_ack = message.method == "ACK"
-            self._receive_ack(got, now) if is_ack else self._receive_request(got, now)
+            self._receive_request(got, now)
 
     def _is_of_call(self, got: Received) -> bool:
-        """Whether it comes from the host of a call that it names, on the allow-list or not: by both
-        tags, or by the transaction of the INVITE or of the very request."""
+        """Whether it comes from the host of a call that it names: by tags, or by transaction."""
         name = self._invites.get(_invite_key(got))
-        usage = self._named_by(got) or (self.usage(name) if name is not None else None)
-        if usage is None or not usage.is_named or usage.dialog.signalling.host != got.source.host:
+        usage = self._named_by(got) or (name and self.usage(name))
+        if not (usage and usage.is_named and usage.dialog.signalling.host == got.source.host):
             return False
         method = "INVITE" if got.request.method in ("ACK", "CANCEL") else None
-        is_old = self._layer.server(got.request, method) is not None
-        return is_old or bool(got.request.to.tag)
+        return bool(got.request.to.tag or self._layer.server(got.request, method))
 
     def _receive_register(self, got: Received, now: float) -> None:
         if (transaction := self._layer.server(got.request)) is not None:
             transaction.feed(Input.REQUEST, now)
         elif (user := self._access.user_of(got, now)) is not None:
-            self._registrar.receive(got, user, now)
+            self.registrar.receive(got, user, now)
 
     def _receive_ack(self, got: Received, now: float) -> None:
         transaction = self._layer.server(got.request, "INVITE")
@@ -235,7 +234,9 @@ class Endpoint:
 
     def _receive_request(self, got: Received, now: float) -> None:
         request = got.request
-        if (transaction := self._layer.server(request)) is not None:
+        if request.method == "ACK":
+            self._receive_ack(got, now)
+        elif (transaction := self._layer.server(request)) is not None:
             transaction.feed(Input.REQUEST, now)
         elif request.method == "CANCEL":
             self._receive_cancel(got, now)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from voicegate.sip.address import Address
+from voicegate.sip.address import Address, Flow
 from voicegate.sip.endpoint import Endpoint
 from voicegate.sip.events import (
     AckMissing,
@@ -26,6 +26,7 @@ from voicegate.sip.events import DialogEnd as DialogEnd
 from voicegate.sip.incoming import IncomingCall as IncomingCall
 from voicegate.sip.incoming import ignore_info, refuse_offer
 from voicegate.sip.registrar import Binding
+from voicegate.sip.registration import Account, Registration, Tell
 from voicegate.sip.sockets import Sockets
 
 MAX_WAITING_CALLS = 64
@@ -81,6 +82,11 @@ class UserAgent:
         """Where every socket is bound."""
         return self._bound
 
+    def flow_to(self, peer: Address) -> Flow | None:
+        """The way to somebody we begin with; None for a transport or family we have not."""
+        local = self._sockets.local_towards(peer) if self._sockets is not None else None
+        return None if local is None else Flow(local, peer)
+
     def bind_host(self, local: Address) -> str:
         """What a socket for the media of a call at that address of ours is to be bound to."""
         hosts = [bound.host for bound in self._bound if (":" in bound.host) == (":" in local.host)]
@@ -88,7 +94,23 @@ class UserAgent:
 
     def binding(self, user: str) -> Binding | None:
         """Where a gate that has registered as that user can be called."""
-        return self._endpoint.binding(user, self._loop.time())
+        return self._endpoint.registrar.binding(user, self._loop.time())
+
+    def register(self, account: Account, tell: Tell) -> None:
+        """Register there, and stay so until `unregister`."""
+        self._endpoint.register(account, tell, self._loop.time())
+        self._pump()
+
+    def unregister(self) -> None:
+        """Take all our bindings away; `settled` waits for the answers."""
+        for registration in self._endpoint.registrations:
+            registration.stop(self._loop.time())
+        self._pump()
+
+    @property
+    def registrations(self) -> Sequence[Registration]:
+        """Our own, at gates and trunks."""
+        return self._endpoint.registrations
 
     async def next_call(self) -> IncomingCall:
         """The next new INVITE, in the order they came. It may have been cancelled meanwhile."""

@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from voicegate.settings import SipSettings
+from voicegate.settings.sip import RegistrarSettings
 
 
 def test_networks_of_both_families_may_be_allowed() -> None:
@@ -30,3 +31,21 @@ def test_one_transport_at_least() -> None:
 def test_a_user_has_a_name_and_a_password(users: dict[str, SecretStr]) -> None:
     with pytest.raises(ValidationError, match="has no password"):
         SipSettings(users=users)
+
+
+def test_several_registrars_the_first_one_first() -> None:
+    more = RegistrarSettings(registrar="sip:10.0.0.2;transport=tls", username="7")
+    assert SipSettings(more_registrars=(more,)).registrars == (more,)
+    sip = SipSettings(registrar="sip:gate.example:5070", username="100", more_registrars=(more,))
+    assert [each.username for each in sip.registrars] == ["100", "7"]
+
+
+@pytest.mark.parametrize("uri", ["gate", "sip:", "sip:a@b", "sip:gate;transport=ws", "tel:1"])
+def test_what_is_no_registrar_is_told_with_an_example(uri: str) -> None:
+    with pytest.raises(ValidationError, match="no registrar such as sip:"):
+        SipSettings(registrar=uri, username="100")
+
+
+def test_a_registrar_needs_a_user_name() -> None:
+    with pytest.raises(ValidationError, match=r"set sip\.username"):
+        SipSettings(registrar="sip:gate")

@@ -48,12 +48,12 @@ def test_a_gate_is_known_for_the_time_it_asked_for(guarded_rig: Rig) -> None:
     rig = guarded_rig
     answer = register(rig)
     assert (status(answer), answer.header("Contact")) == (200, f"{CONTACT};expires=60")
-    binding = rig.endpoint.binding("gate", 59.9)
+    binding = rig.endpoint.registrar.binding("gate", 59.9)
     assert binding is not None
     assert (binding.contact, binding.flow) == ("sip:gate@10.1.2.3:5062", Flow(rig.local, STRANGER))
     assert rig.endpoint.needs(STRANGER)
-    assert rig.endpoint.binding("other", 0.0) is None
-    assert rig.endpoint.binding("gate", 60.0) is None
+    assert rig.endpoint.registrar.binding("other", 0.0) is None
+    assert rig.endpoint.registrar.binding("gate", 60.0) is None
     assert not rig.endpoint.needs(STRANGER)
 
 
@@ -66,12 +66,12 @@ def test_a_refresh_moves_it_and_zero_takes_it_away(guarded_rig: Rig) -> None:
     register(rig)
     moved = Address("127.0.0.77", 5099)
     assert status(register(rig, cseq=4, source=moved)) == 200
-    binding = rig.endpoint.binding("gate", 0.0)
+    binding = rig.endpoint.registrar.binding("gate", 0.0)
     assert binding is not None
     assert binding.flow.peer == moved
     answer = register(rig, cseq=6, expires="0")
     assert (status(answer), answer.header("Contact")) == (200, None)
-    assert rig.endpoint.binding("gate", 0.0) is None
+    assert rig.endpoint.registrar.binding("gate", 0.0) is None
 
 
 def test_the_contacts_own_time_counts_more_and_none_is_longer_than_an_hour(
@@ -87,9 +87,9 @@ def test_a_star_takes_all_away_and_needs_expires_zero(guarded_rig: Rig) -> None:
     rig = guarded_rig
     register(rig)
     assert status(register(rig, cseq=4, contacts=("*",))) == 400
-    assert rig.endpoint.binding("gate", 0.0) is not None
+    assert rig.endpoint.registrar.binding("gate", 0.0) is not None
     assert status(register(rig, cseq=6, contacts=("*",), expires="0")) == 200
-    assert rig.endpoint.binding("gate", 0.0) is None
+    assert rig.endpoint.registrar.binding("gate", 0.0) is None
 
 
 def test_too_short_a_time_is_told_the_shortest(guarded_rig: Rig) -> None:
@@ -103,17 +103,17 @@ def test_too_short_a_time_is_told_the_shortest(guarded_rig: Rig) -> None:
 )
 def test_what_binds_nothing(guarded_rig: Rig, wrong: dict[str, object], due: int) -> None:
     assert status(register(guarded_rig, **wrong)) == due  # type: ignore[arg-type]
-    assert guarded_rig.endpoint.binding("gate", 0.0) is None
-    assert guarded_rig.endpoint.binding("other", 0.0) is None
+    assert guarded_rig.endpoint.registrar.binding("gate", 0.0) is None
+    assert guarded_rig.endpoint.registrar.binding("other", 0.0) is None
 
 
 def test_an_older_register_that_comes_late_changes_nothing(guarded_rig: Rig) -> None:
     rig = guarded_rig
     register(rig, cseq=9)
     assert status(register(rig, cseq=7, expires="0")) == 500
-    assert rig.endpoint.binding("gate", 0.0) is not None
+    assert rig.endpoint.registrar.binding("gate", 0.0) is not None
     assert status(register(rig, cseq=2, expires="0", call="after a restart")) == 200
-    assert rig.endpoint.binding("gate", 0.0) is None
+    assert rig.endpoint.registrar.binding("gate", 0.0) is None
 
 
 def test_the_bindings_are_bounded(guarded_rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_the_bindings_are_bounded(guarded_rig: Rig, monkeypatch: pytest.MonkeyPa
     register(rig)
     assert status(register(rig, cseq=4, contacts=("<sip:gate@10.9.9.9>",))) == 503
     assert rig.endpoint.counters["dropped_bindings"] == 1
-    binding = rig.endpoint.binding("gate", 0.0)
+    binding = rig.endpoint.registrar.binding("gate", 0.0)
     assert binding is not None
     assert binding.contact == "sip:gate@10.1.2.3:5062"
 
