@@ -85,6 +85,7 @@ async def busy_gateway(
         scene = Scene("busy", checks, gateway, gemini, folder)
         if with_sipp:
             await sipp_calls.short_calls(scene)
+            await sipp_calls.calls_by_tcp(scene)
             await sipp_calls.longer_calls(scene)
         if with_baresip:
             await baresip_calls.talk(scene, "PCMA", identity=1)

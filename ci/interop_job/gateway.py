@@ -120,6 +120,7 @@ def _settings(gateway: RunningGateway) -> dict[str, str]:
     return {
         "VOICEGATE_SIP__HOST": HOST,
         "VOICEGATE_SIP__PORT": str(gateway.sip_port),
+        "VOICEGATE_SIP__TRANSPORTS": '["udp", "tcp"]',
         "VOICEGATE_SIP__MAX_CALLS": str(MAX_CALLS),
         "VOICEGATE_ADMIN__HOST": HOST,
         "VOICEGATE_ADMIN__PORT": str(gateway.admin_port),

@@ -43,12 +43,17 @@ async def longer_calls(scene: Scene) -> None:
     await _run(scene, f"sipp uac {CALLS} calls of {LONGER_MS} ms", LONGER_MS)
 
 
-async def _run(scene: Scene, name: str, duration_ms: int) -> None:
-    folder = scene.folder / f"sipp-{duration_ms}"
+async def calls_by_tcp(scene: Scene) -> None:
+    """The short calls over one TCP connection."""
+    await _run(scene, f"sipp uac {CALLS} calls by TCP", 0, "t1")
+
+
+async def _run(scene: Scene, name: str, duration_ms: int, transport: str = "u1") -> None:
+    folder = scene.folder / f"sipp-{transport}-{duration_ms}"
     folder.mkdir()
     statistics, output = folder / "statistics.csv", folder / "sipp.out"
     ended_before = len(scene.gateway.lines("call ended"))
-    command = _command(scene.gateway.sip_port, duration_ms, statistics)
+    command = _command(scene.gateway.sip_port, duration_ms, statistics, transport)
     async with scene.nothing_left(name):
         async with running(command, output, folder=folder) as sipp:
             if duration_ms:
@@ -73,9 +78,9 @@ async def _check_in_the_middle(scene: Scene, name: str) -> None:
     )
 
 
-def _command(port: int, duration_ms: int, statistics: Path) -> list[str]:
+def _command(port: int, duration_ms: int, statistics: Path, transport: str) -> list[str]:
     own = free_block(6)
-    where = ["-i", HOST, "-p", str(own), "-mi", HOST, "-mp", str(own + 2)]
+    where = ["-t", transport, "-i", HOST, "-p", str(own), "-mi", HOST, "-mp", str(own + 2)]
     # its remote control would listen on all addresses
     control = ["-ci", HOST, "-cp", str(own + 5), "-nostdin"]
     # -l: by default it holds new calls back while others are up
