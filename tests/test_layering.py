@@ -20,7 +20,9 @@ COMPOSITION_ROOTS = (DEMO,)
 PURE_PACKAGES = ("voicegate.sip", "voicegate.media", "voicegate.record", "simulator.audio")
 SHELLS = {
     "voicegate.sip.user_agent": "the asyncio shell of the endpoint",
-    "voicegate.sip.incoming": "what the shell hands to a call, with an awaitable end",
+    "voicegate.sip.leg": "what the shell hands to a call, with an awaitable end",
+    "voicegate.sip.incoming": "such a call that the peer began",
+    "voicegate.sip.outgoing": "such a call that we begin",
     "voicegate.sip.udp": "a datagram socket of the shell",
     "voicegate.sip.stream": "the connections of the shell",
     "voicegate.sip.sockets": "all sockets of the shell",

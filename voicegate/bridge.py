@@ -70,7 +70,8 @@ async def downlink(voice: VoiceSession, talk: Talk, tools: ToolRuns) -> NoReturn
 async def no_speech(
     media: MediaSession, voice: VoiceSession, silence: SilenceClock
 ) -> HangupReason:
-    """Wait until nobody has spoken for too long; our own sound and digits count as speech."""
+    """Wait until nobody has spoken for too long; our own sound and digits count as speech,
+    and nobody can speak on hold."""
     loop = asyncio.get_running_loop()
     while True:
         if media.last_played_at is not None:
@@ -79,6 +80,8 @@ async def no_speech(
             silence.heard_at(media.last_digit_at)
         if silence.paused:
             silence.heard_at(loop.time())
+        if media.last_parked_at is not None:
+            silence.heard_at(media.last_parked_at)
         if loop.time() >= silence.deadline:
             return HangupReason.NO_SPEECH
         if silence.asks(loop.time()):

@@ -37,13 +37,57 @@ class HangupReason(StrEnum):
     SHUTDOWN = "shutdown"
     REFUSED = "refused"
     """By a route or the user's hook."""
+    OPERATOR = "operator"
+    """Ended by hand: DELETE /calls/{id}."""
+    SESSION_LOST = "session_lost"
+    """The session timer ran out: the other end is silently gone."""
+    TRANSFERRED = "transferred"
+    CALLEE_BYE = "callee_bye"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NOT_FOUND = "not_found"
+    NO_ANSWER = "no_answer"
+    NOT_ALLOWED = "not_allowed"
+    """Of our account, or by its password."""
+    UNREACHABLE = "unreachable"
+    NOT_CONNECTED = "not_connected"
+    """A call of ours that was refused with any other status."""
     FAULT = "fault"
 
     @property
     def ended_by(self) -> str:
-        """Whose decision it was: "caller" or "gateway"."""
-        by_caller = (HangupReason.CALLER_BYE, HangupReason.CALLER_CANCEL)
-        return "caller" if self in by_caller else "gateway"
+        """Whose decision it was: "caller", "callee" (where we called) or "gateway"."""
+        if self in (HangupReason.CALLER_BYE, HangupReason.CALLER_CANCEL):
+            return "caller"
+        return "callee" if self in BY_CALLEE else "gateway"
+
+
+BY_CALLEE = (
+    HangupReason.CALLEE_BYE,
+    HangupReason.BUSY,
+    HangupReason.DECLINED,
+    HangupReason.NOT_FOUND,
+    HangupReason.NO_ANSWER,
+    HangupReason.NOT_ALLOWED,
+    HangupReason.UNREACHABLE,
+    HangupReason.NOT_CONNECTED,
+)
+BY_STATUS = {
+    HangupReason.BUSY: (486, 600),
+    HangupReason.DECLINED: (603,),
+    HangupReason.NOT_FOUND: (404, 410, 484, 604),
+    HangupReason.NO_ANSWER: (408, 480, 487),
+    HangupReason.NOT_ALLOWED: (401, 403, 407),
+    HangupReason.MEDIA_REFUSED: (415, 488, 606),
+}
+
+
+def refused_with(status: int) -> HangupReason:
+    """Say what the final answer to a call of ours means."""
+    for reason, statuses in BY_STATUS.items():
+        if status in statuses:
+            return reason
+    return HangupReason.UNREACHABLE if 500 <= status < 600 else HangupReason.NOT_CONNECTED
 
 
 class SpeechDetector:

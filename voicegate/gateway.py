@@ -19,6 +19,7 @@ from voicegate.aio import first_of
 from voicegate.blocking import open_blocking_executor
 from voicegate.call import RETRY_AFTER_S, Call
 from voicegate.config import Config
+from voicegate.dialling import Dialling
 from voicegate.endings import HangupReason
 from voicegate.goodbye import GoodbyeWatch, Speaker, load_phrases
 from voicegate.logs import get_logger
@@ -31,8 +32,9 @@ from voicegate.plan import CallPlan, facts_of
 from voicegate.planning import Planner
 from voicegate.record.records import Records, open_records
 from voicegate.report import CallReport, build_report, masked
+from voicegate.sip.leg import CallLeg
 from voicegate.sip.message import Address
-from voicegate.sip.user_agent import IncomingCall, UserAgent
+from voicegate.sip.user_agent import UserAgent
 from voicegate.story import Happening
 from voicegate.tools.tool import Workshop
 from voicegate.trunk import CannotListen as CannotListen
@@ -69,7 +71,7 @@ class Gateway:
         self.admin_address: Address | None = None
         self._on_report = on_report
         self._loop = asyncio.get_running_loop()
-        self._random = random.SystemRandom()
+        self.random = random.SystemRandom()
         self._ticker = Ticker(self._loop)
         self.board = Board(self._loop.time, config.call.max_duration_s)
         self._media_rules = MediaRules(**config.media.model_dump(exclude={"rtp_ports", "codecs"}))
@@ -77,6 +79,8 @@ class Gateway:
         self._planner = Planner(config)
         self._workshop: Workshop
         self._networks = [ipaddress.ip_network(one, strict=False) for one in config.sip.allow]
+        self.dialling = Dialling(self)
+        self._group: asyncio.TaskGroup
         self._draining = asyncio.Event()
         self._stopping = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -122,27 +126,31 @@ class Gateway:
 
     async def _carry_calls(self) -> None:
         """Admit calls, each a task of this group, until drained."""
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as self._group:
             self.ready.set()
             where, admin = self.agent.local, self.admin_address
             admin_port = admin.port if admin else None
             log.info("gateway ready", host=where.host, port=where.port, admin_port=admin_port)
             try:
-                await first_of(self._admit(group), self._drained())
+                await first_of(self._admit(), self._drained())
             finally:
                 # also when cancelled: the group then cancels the calls, and each hangs up
                 self._draining.set()
                 self.ready.clear()
         log.info("gateway stopped", calls=self.calls_taken)
 
-    async def _admit(self, group: asyncio.TaskGroup) -> None:
+    async def _admit(self) -> None:
         while True:
-            dialog = await self.agent.next_call()
-            self.calls_taken += 1
-            number = self.calls_taken
-            self.calls[number] = Call(dialog, self, self.config.call)
-            self._no_calls.clear()
-            group.create_task(self._carry(number), name=f"call-{number}")
+            self.begin(await self.agent.next_call())
+
+    def begin(self, leg: CallLeg) -> tuple[int, Call]:
+        """Carry that call from now on, as a task of the group; give its number."""
+        self.calls_taken += 1
+        number = self.calls_taken
+        self.calls[number] = Call(leg, self, self.config.call)
+        self._no_calls.clear()
+        self._group.create_task(self._carry(number), name=f"call-{number}")
+        return number, self.calls[number]
 
     async def _drained(self) -> None:
         """Wait until a drain is over; calls that outlast its limit are hung up."""
@@ -160,7 +168,9 @@ class Gateway:
         call = self.calls[number]
         bind_contextvars(call=number)
         self.records.follow(number, call)
-        log.info("call began", caller=masked(call.dialog.caller), called=call.dialog.called)
+        leg = call.dialog
+        called = masked(leg.called) if leg.is_ours else leg.called
+        log.info("call began", caller=masked(leg.caller), called=called, ours=leg.is_ours)
         with self.board.watching(number, call):
             self._report(number, call, await self._outcome(number, call))
 
@@ -207,7 +217,7 @@ class Gateway:
             retry_after_s=RETRY_AFTER_S,
         )
 
-    def open_media(self, dialog: IncomingCall) -> AbstractAsyncContextManager[MediaSession]:
+    def open_media(self, dialog: CallLeg) -> AbstractAsyncContextManager[MediaSession]:
         """Lend an RTP port and open its socket; raises OfferRefused or NoPortFree."""
         return open_media(
             dialog.body,
@@ -218,21 +228,24 @@ class Gateway:
             codecs=self.config.media.codecs,
             signalling_host=dialog.source.host,
             allowed=self._may_call,
-            random=self._random,
+            random=self.random,
             own_addresses=((dialog.local.host, self.agent.local.port),),
             rules=self._media_rules,
         )
 
-    async def plan(self, dialog: IncomingCall) -> CallPlan:
+    async def plan(self, dialog: CallLeg) -> CallPlan:
         """Settle how a call is carried; takes as long as the user's hook may take."""
-        facts = facts_of(
-            dialog.call_id, dialog.caller, dialog.called, dialog.source.host, dialog.headers
-        )
+        who = (dialog.call_id, dialog.caller, dialog.called, dialog.source.host)
+        facts = facts_of(*who, dialog.headers, ours=dialog.is_ours)
         return await self._planner.plan(facts, self._workshop)
 
     def open_voice(self, setup: VoiceSetup) -> AbstractAsyncContextManager[VoiceSession]:
         """Open a conversation; raises VoiceError where nobody can speak in time."""
         return self.voice.converse(setup)
+
+    def referred(self, call: Call, target: str) -> int:
+        """Say what the peer's REFER to that URI is answered with, and follow it if so."""
+        return self.dialling.referred(call, target)
 
     def goodbye_watch(self) -> GoodbyeWatch:
         """Give a fresh watch for a call."""
@@ -255,6 +268,10 @@ class Gateway:
         present = sum(not call.is_over for call in self.calls.values())
         present += self.agent.waiting_calls
         return not self.draining and present < self.config.sip.max_calls
+
+    def hear_from(self, host: str) -> None:
+        """Hear that address too: it is where we call."""
+        self._networks.append(ipaddress.ip_network(host))
 
     def _may_call(self, host: str) -> bool:
         try:

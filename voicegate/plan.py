@@ -40,6 +40,8 @@ class CallFacts:
     """Address of the gate that sent it."""
     headers: Mapping[str, str]
     """The first value of each header of the INVITE, by its name in lower case."""
+    ours: bool = False
+    """Whether we called: then `called` is who is spoken with."""
 
     def header(self, name: str) -> str:
         """Give the first value of that header, in any case; "" if none."""
@@ -47,16 +49,21 @@ class CallFacts:
 
 
 def facts_of(
-    call_id: str, caller: str, called: str, source: str, headers: Iterable[tuple[str, str]]
+    call_id: str,
+    caller: str,
+    called: str,
+    source: str,
+    headers: Iterable[tuple[str, str]],
+    *,
+    ours: bool = False,
 ) -> CallFacts:
     """Put together what came, cut to a bound, without what is secret."""
     kept: dict[str, str] = {}
     for name, value in headers:
         if (key := name.lower()) not in SECRET_HEADERS:
             kept.setdefault(key, value[:MAX_FACT_CHARS])
-    return CallFacts(
-        call_id[:MAX_FACT_CHARS], caller[:MAX_FACT_CHARS], called[:MAX_FACT_CHARS], source, kept
-    )
+    call_id, caller, called = (text[:MAX_FACT_CHARS] for text in (call_id, caller, called))
+    return CallFacts(call_id, caller, called, source, kept, ours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class Planner:
     def _plan(self, facts: CallFacts, workshop: Workshop, *layers: CallChanges) -> CallPlan:
         config = self._config
         chosen: dict[str, object] = {}
-        greeting, wav = config.call.greeting, config.call.greeting_wav
+        greeting, wav = config.call.greeting_of(facts.ours), config.call.greeting_wav
         for layer in layers:
             chosen |= layer.model_dump(include=set(CallChanges.model_fields), exclude_none=True)
             if layer.greeting is not None:

@@ -20,7 +20,7 @@ class CallReport:
     caller: str
     """User part of From, all but its last four characters hidden."""
     called: str
-    """User part of the Request-URI."""
+    """User part of the Request-URI; where we called, all but its last four characters hidden."""
     reason: HangupReason
     """Why it ended."""
     setup_ms: float | None
@@ -29,6 +29,8 @@ class CallReport:
     """From INVITE to the end of the conversation."""
     release_ms: float
     """From the end of the conversation until nothing of it was left."""
+    direction: str = "in"
+    """`in`, or `out` where we called."""
     turns: int = 0
     """Turns of the model."""
     interruptions: int = 0
@@ -58,8 +60,9 @@ def build_report(number: int, call: "Call", reason: HangupReason, now: float) ->
         number=number,
         call_id=call.dialog.call_id,
         caller=masked(call.dialog.caller),
-        called=call.dialog.called,
+        called=masked(call.dialog.called) if call.dialog.is_ours else call.dialog.called,
         reason=reason,
+        direction="out" if call.dialog.is_ours else "in",
         setup_ms=None if setup_s is None else round(setup_s * 1000, 1),
         duration_ms=round((over_at - began_at) * 1000, 1),
         release_ms=round((now - over_at) * 1000, 1),

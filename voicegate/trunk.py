@@ -50,6 +50,7 @@ async def open_trunk(
         allow=lambda host: host in hosts or allow(host),
         ready=ready,
         retry_after_s=retry_after_s,
+        session_expires_s=sip.session_expires_s,
         tls=proof,
         guard=guard(sip, source),
     ) as agent:

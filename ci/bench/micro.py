@@ -22,11 +22,12 @@ from rich.table import Table
 
 from simulator.audio.tones import speech_like
 from voicegate.endings import SilenceClock, SpeechDetector
-from voicegate.media.answer import make_answer
+from voicegate.media.answer import Answer, make_answer
 from voicegate.media.clock import Ticker
 from voicegate.media.codec import CODECS, FRAME_BYTES
 from voicegate.media.jitter import JitterBuffer
 from voicegate.media.level import level_dbfs
+from voicegate.media.offer import Agreement
 from voicegate.media.playout import Playout
 from voicegate.media.resample import Resampler
 from voicegate.media.rtp import RtpPacket, RtpReceiver, RtpSender, parse_rtp
@@ -250,7 +251,7 @@ def session_pieces() -> list[Piece]:
 
 
 def _session() -> MediaSession:
-    def answerer(body: bytes, version: int) -> object:
+    def answerer(body: bytes, version: int, current: Answer | None = None) -> Answer:
         return make_answer(
             parse_offer(body),
             local_host=HOST,
@@ -260,11 +261,11 @@ def _session() -> MediaSession:
             allowed=lambda _: True,
             session_id=1,
             version=version,
+            current=current,
         )
 
-    answer = answerer(OFFER, 1)
-    source, rules = random.Random(1), MediaRules()
-    session = MediaSession(answer, answerer, Ticker(), source, rules)  # type: ignore[arg-type]
+    agreement = Agreement(answerer(OFFER, 1), answerer, lambda _version: OFFER)
+    session = MediaSession(agreement, Ticker(), random.Random(1), MediaRules())
     session.attach(NoTransport(), (HOST, 40000), lambda: None)
     session._started = True
     return session

@@ -11,6 +11,7 @@ from voicegate import __version__
 from voicegate.admin.guard import guarded
 from voicegate.admin.live import Live
 from voicegate.admin.metrics import exposition
+from voicegate.admin.orders import Orders
 from voicegate.admin.page import Page
 from voicegate.admin.recordings import Recordings
 from voicegate.admin.resources import sample
@@ -69,6 +70,9 @@ def admin_app(gateway: "Gateway") -> web.Application:
     }.items():
         app.router.add_get(path, guarded(token, answer), allow_head=False)
     app.router.add_post("/drain", guarded(token, answers.drain))
+    orders = Orders(gateway)
+    app.router.add_post("/calls", guarded(token, orders.call))
+    app.router.add_delete("/calls/{id}", guarded(token, orders.end))
     return app
 
 

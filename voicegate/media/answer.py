@@ -17,7 +17,7 @@ Target = tuple[str, int]
 
 PORT_MIN = 1024
 """No phone sends audio below it, and what listens there is no phone."""
-_EVENT_FORMATS = "0-15"
+EVENT_FORMATS = "0-15"
 _PTIME_STEP_MS = 10
 _PTIME_MAX_MS = 60
 
@@ -115,24 +115,6 @@ def make_answer(
     raise refusal
 
 
-def make_offer(
-    *, local_host: str, local_port: int, codecs: tuple[str, ...], session_id: int, version: int = 1
-) -> bytes:
-    """Offer audio of our own, with digits, for an INVITE that brings no offer."""
-    chosen = [CODECS[name] for name in codecs]
-    formats = " ".join(str(codec.payload_type) for codec in chosen)
-    lines = [
-        *_session_lines(local_host, session_id, version),
-        f"m=audio {local_port} RTP/AVP {formats} 101",
-        *(f"a=rtpmap:{codec.payload_type} {codec.name}/8000" for codec in chosen),
-        "a=rtpmap:101 telephone-event/8000",
-        f"a=fmtp:101 {_EVENT_FORMATS}",
-        f"a=ptime:{FRAME_MS}",
-        "a=sendrecv",
-    ]
-    return _text(lines)
-
-
 def _codec(stream: Stream, codecs: tuple[str, ...]) -> tuple[Codec, int]:
     """The first codec of the offer that we may speak (RFC 3264 6.1: the offerer's order)."""
     if stream.media != "audio":
@@ -192,10 +174,10 @@ def _is_switched_off(offer: Offer) -> bool:
 def _switched_off(offer: Offer, current: Answer, session_id: int, local_host: str) -> Answer:
     """Every stream with port 0, as RFC 3264 8.2 wants it; nothing flows until the next offer."""
     lines = [
-        *_session_lines(local_host, session_id, current.version),
+        *session_lines(local_host, session_id, current.version),
         *map(_refused, offer.streams),
     ]
-    return replace(current, body=_text(lines), remote=None, direction=Direction.INACTIVE)
+    return replace(current, body=text_of(lines), remote=None, direction=Direction.INACTIVE)
 
 
 def _refused(stream: Stream) -> str:
@@ -209,7 +191,7 @@ def _telephone_event(stream: Stream) -> int | None:
     return None
 
 
-def _session_lines(local_host: str, session_id: int, version: int) -> list[str]:
+def session_lines(local_host: str, session_id: int, version: int) -> list[str]:
     family = "IP6" if ":" in local_host else "IP4"
     return [
         "v=0",
@@ -223,14 +205,14 @@ def _session_lines(local_host: str, session_id: int, version: int) -> list[str]:
 def _body(
     offer: Offer, chosen: int, answer: Answer, session_id: int, local_host: str, local_port: int
 ) -> bytes:
-    lines = _session_lines(local_host, session_id, answer.version)
+    lines = session_lines(local_host, session_id, answer.version)
     for index, stream in enumerate(offer.streams):
         if index == chosen:
             lines += _audio_lines(answer, local_port)
         else:
             # RFC 3264 6: as many m= lines as in the offer; port 0 refuses one.
             lines.append(_refused(stream))
-    return _text(lines)
+    return text_of(lines)
 
 
 def _audio_lines(answer: Answer, local_port: int) -> list[str]:
@@ -241,9 +223,9 @@ def _audio_lines(answer: Answer, local_port: int) -> list[str]:
         f"a=rtpmap:{number} {answer.codec.name}/8000",
     ]
     if event is not None:
-        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {_EVENT_FORMATS}"]
+        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {EVENT_FORMATS}"]
     return [*lines, f"a=ptime:{answer.ptime_ms}", f"a={answer.direction.value}"]
 
 
-def _text(lines: list[str]) -> bytes:
+def text_of(lines: list[str]) -> bytes:
     return "".join(line + "\r\n" for line in lines).encode("utf-8", "replace")

@@ -8,6 +8,7 @@ from random import Random
 from voicegate.media.answer import Answer, Target, make_answer
 from voicegate.media.clock import Ticker
 from voicegate.media.lent import LentSocket, RtpProtocol
+from voicegate.media.offer import Agreement, make_offer, unanswered
 from voicegate.media.ports import PortPool
 from voicegate.media.rules import MediaRules
 from voicegate.media.sdp import parse_offer
@@ -34,13 +35,15 @@ async def open_media(
     own_addresses: Collection[Target] = (),
     rules: MediaRules = AS_USUAL,
 ) -> AsyncIterator[MediaSession]:
-    """Open the media that the offer asks for; at the end of the block nothing of it is left.
+    """Open the media that the offer asks for, or, where it is empty, media that we offer; at the
+    end of the block nothing of it is left.
 
     `local_host` goes into the answer, `bind_host` is what the socket binds to. `own_addresses` are
     sockets of ours (the SIP port) that no offer may name. Raises OfferRefused or NoPortFree.
     """
     loop = asyncio.get_running_loop()
-    parse_offer(offer)
+    if offer:
+        parse_offer(offer)  # what is no offer costs no port
     session_id = random.getrandbits(48)
 
     def answer(body: bytes, version: int, current: Answer | None = None) -> Answer:
@@ -57,10 +60,20 @@ async def open_media(
             current=current,
         )
 
+    def own_offer(version: int) -> bytes:
+        return make_offer(
+            local_host=local_host,
+            local_port=lent.port,
+            codecs=codecs,
+            session_id=session_id,
+            version=version,
+        )
+
     lent = LentSocket(pool, bind_host, loop)
     own = (*own_addresses, (local_host, lent.port))
     try:
-        session = MediaSession(answer(offer, 1), answer, ticker, random, rules, own)
+        first = answer(offer, 1) if offer else unanswered(own_offer(1), codecs[0])
+        session = MediaSession(Agreement(first, answer, own_offer), ticker, random, rules, own)
         transport, protocol = await loop.create_datagram_endpoint(
             lambda: RtpProtocol(session), sock=lent.sock
         )

@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import Callable, Collection
 from random import Random
 
-from voicegate.media.answer import Answer, Answerer, Target
+from voicegate.media.answer import Target
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
 from voicegate.media.comfort import Comfort
 from voicegate.media.counters import MediaCounters
+from voicegate.media.following import Following
 from voicegate.media.incoming import Incoming
 from voicegate.media.life import Starved
+from voicegate.media.offer import Agreement
 from voicegate.media.outgoing import Outgoing
 from voicegate.media.playout import Playout
 from voicegate.media.resample import Resampler
 from voicegate.media.rules import MediaRules
-from voicegate.media.sdp import OfferRefused
 from voicegate.media.uplink import Uplink
 
 _LOOK_S = 1.0  # missing RTP is looked for so often: a first packet or a hold moves what is due
@@ -23,7 +24,7 @@ PacketTap = Callable[[bytes, Target, Target], None]
 """Takes a datagram, its source and its destination; it must not wait."""
 
 
-class MediaSession:
+class MediaSession(Following):
     """Both directions of one call's audio. Open it with `open_media`.
 
     What comes before `start()` is dropped and counted. From `start()` to `stop()`, each 20 ms one
@@ -32,20 +33,16 @@ class MediaSession:
 
     def __init__(
         self,
-        answer: Answer,
-        answerer: Answerer,
+        agreement: Agreement,
         ticker: Ticker,
         random: Random,
         rules: MediaRules,
         own: Collection[Target] = (),
     ) -> None:
-        self._answer = answer
-        self._answerer = answerer
+        loop, first = asyncio.get_running_loop(), agreement.now
+        out = Outgoing(first, random, self._send, loop.call_later)
+        super().__init__(agreement, Incoming(first, rules, own), out)
         self._ticker = ticker
-        self._loop = asyncio.get_running_loop()
-        self._remote = answer.remote
-        self._in = Incoming(answer, rules, own)
-        self._out = Outgoing(answer, random, self._send, self._loop.call_later)
         self._playout = Playout()
         self.comfort = Comfort()
         """Heard in place of silence while nobody can speak; it counts as sound of ours."""
@@ -57,7 +54,7 @@ class MediaSession:
         self._local: Target = ("", 0)
         self._release: Callable[[], None] = lambda: None
         self._started = False
-        self._stopped = self._paused = False
+        self._paused = self._is_early = False
         self._taps: tuple[Tap, ...] = ()
         self._packet_taps: tuple[PacketTap, ...] = ()
         self._packets_in = self._packets_out = self._early = self._foreign = 0
@@ -68,16 +65,6 @@ class MediaSession:
 
     # The life of it
 
-    @property
-    def local_sdp(self) -> bytes:
-        """Our answer, as it stands."""
-        return self._answer.body
-
-    @property
-    def codec_name(self) -> str:
-        """`PCMU` or `PCMA`."""
-        return self._answer.codec.name
-
     def attach(
         self, transport: asyncio.DatagramTransport, local: Target, release: Callable[[], None]
     ) -> None:
@@ -85,12 +72,16 @@ class MediaSession:
         once. For `open_media`."""
         self._transport, self._local, self._release = transport, local, release
 
-    def start(self) -> None:
-        """Begin: the call is answered. The first packet leaves with the next tick, at once."""
+    def start(self, *, early: bool = False) -> None:
+        """Begin: the call is answered. The first packet leaves with the next tick, at once.
+
+        `early`: where we call it still rings; until the next `start()` only the taps hear it.
+        """
+        self._is_early = early
+        self._in.due(parked=self.parked, now=self._loop.time())
         if self._started or self._stopped:
             return
         self._started = True
-        self._in.due(parked=self.parked, now=self._loop.time())
         self._late_before = self._ticker.late
         self._ticker.register(self._tick)
 
@@ -106,34 +97,6 @@ class MediaSession:
         self._release()
         self._played_out.set()
         self._uplink.close()
-
-    def renegotiate(self, body: bytes) -> bytes | None:
-        """Answer another offer and follow it (RFC 3264 8): hold, port, codec, packet length.
-
-        None where it cannot be taken (488): then all is as before.
-        """
-        if self._stopped:
-            return None
-        before = self._answer
-        try:
-            answer = self._answerer(body, before.version, before)
-            if answer.body != before.body:
-                # RFC 3264 8: the version grows by one with each change of the description.
-                answer = self._answerer(body, before.version + 1, before)
-        except OfferRefused:
-            return None
-        self._answer = answer
-        if not answer.agrees_with(before):
-            self._remote = answer.remote
-            self._out.follow(answer)
-            self._in.follow(answer)
-            self._in.due(parked=self.parked, now=self._loop.time())
-        return answer.body
-
-    @property
-    def parked(self) -> bool:
-        """Whether the caller has put us on hold: nothing comes, or nothing may be sent."""
-        return not (self._out.sends and self._in.receives)
 
     # The caller's voice
 
@@ -246,17 +209,23 @@ class MediaSession:
 
     def _tick(self, now: float) -> None:
         heard = self._in.frame(now)
-        self._uplink.put(heard)
+        if not self._is_early:
+            # music on hold is not for the model's ear
+            self._uplink.put(SILENCE_FRAME if self.parked else heard)
         if self._out.presses:
             said = self._out.press()
             self.last_played_at = now
         else:
-            said = self._playout.take() or self.comfort.take(now)
+            # on hold the model's voice waits: nobody would hear it
+            said = self._sound(now) if self._out.sends else None
             self._out.say(said)
             if said is not None:
                 self._note_played(now)
         for tap in self._taps:
             tap(heard, said or SILENCE_FRAME, now)
+
+    def _sound(self, now: float) -> bytes | None:
+        return self._playout.take() or self.comfort.take(now)
 
     def _note_played(self, now: float) -> None:
         self.last_played_at = now

@@ -25,6 +25,8 @@ class CallSettings(Section):
     """Your Python function that settles how each call is carried, as package.module:function."""
     hook_timeout_s: Annotated[float, Field(gt=0, le=8)] = 2.0
     """The call goes on without the hook's answer after so long; the caller hears ringing."""
+    outbound_greeting: str = "You have called somebody who has just answered. Greet them briefly."
+    """The same for a call that we make."""
     no_speech_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 15.0
     """Hang up when nobody has spoken for so long."""
     check_in_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
@@ -52,6 +54,10 @@ class CallSettings(Section):
                 f" no_speech_timeout_s = {self.no_speech_timeout_s:g}; make it shorter, or 0"
             )
         return self
+
+    def greeting_of(self, is_ours: bool) -> str:
+        """What the model is told at the answer of a call, ours or not."""
+        return self.outbound_greeting if is_ours else self.greeting
 
     @property
     def half_duplex_tail_s(self) -> float | None:

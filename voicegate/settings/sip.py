@@ -31,6 +31,13 @@ class RegistrarSettings(Section):
     """Our password there."""
 
 
+def _sip_place(text: str) -> str:
+    scheme, _, place = text.partition(":")
+    if text and (scheme.lower() != "sip" or not place or "@" in place):
+        raise ValueError(f"{text!r} is no place to call by; write sip:HOST:PORT")
+    return text
+
+
 class SipSettings(Section):
     """[sip] where calls come in, and from whom."""
 
@@ -72,6 +79,16 @@ class SipSettings(Section):
     """More of them, each with registrar, username and password."""
     register_s: Annotated[int, Field(ge=30, le=86_400)] = 300
     """Seconds that we ask a registrar to keep us; it is asked again well before they are over."""
+    outbound: Annotated[str, AfterValidator(_sip_place)] = ""
+    """Where our own calls go (sip:HOST:PORT), and who is heard for it; empty: the registrar."""
+    caller_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = ""
+    """Number or name that our own calls come from; empty: the user name."""
+    ring_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """A call of ours that nobody answers is given up after so many seconds."""
+    refer: Literal["decline", "follow"] = "decline"
+    """What a gate gets that wants us to call somebody else (REFER): 603, or the call."""
+    session_expires_s: Annotated[int, Field(ge=0, le=86400)] = 1800
+    """Session timer that our own calls ask for, 90 s or more; 0 asks for none."""
     max_calls: Annotated[int, Field(ge=1, le=1000)] = 50
     """Calls at once; more are refused with 503 and Retry-After."""
 
@@ -103,4 +120,10 @@ class SipSettings(Section):
     def _tls_has_a_certificate(self) -> "SipSettings":
         if "tls" in self.transports and not self.tls_certificate:
             raise ValueError("transports has tls: set sip.tls_certificate (and sip.tls_key)")
+        return self
+
+    @model_validator(mode="after")
+    def _timer_is_long_enough(self) -> "SipSettings":
+        if 0 < self.session_expires_s < 90:
+            raise ValueError("session_expires_s must be 0 or at least 90 (RFC 4028)")
         return self

@@ -19,7 +19,7 @@ from voicegate.sip.events import CallReceived, DialogId, Event
 from voicegate.sip.incall import DialogUsage
 from voicegate.sip.layer import TransactionLayer
 from voicegate.sip.message import MAX_MESSAGE_BYTES, Received, Response, SipParseError, parse
-from voicegate.sip.outbound import CallPlan, OutboundUsage
+from voicegate.sip.outbound import InvitePlan, OutboundUsage
 from voicegate.sip.registrar import Registrar
 from voicegate.sip.registration import Account, Registration, Tell
 from voicegate.sip.reply import capabilities
@@ -50,6 +50,7 @@ class Endpoint:
         local_towards: Callable[[Address], Address | None],
         guard: Guard | None = None,
         retry_after_s: int = 5,
+        session_expires_s: int = 1800,
         counters: Counter[str] | None = None,
         max_dialogs: int = MAX_DIALOGS,
         max_transactions: int = MAX_TRANSACTIONS,
@@ -58,7 +59,9 @@ class Endpoint:
         whether new calls are taken, `local_towards(peer)` which address of ours a peer sees."""
         self.counters: Counter[str] = Counter() if counters is None else counters
         self._layer = TransactionLayer(self.counters, max_transactions, local_towards)
-        self._core = UaCore(self._layer, random, product, allow, local_towards, self.counters)
+        self._core = UaCore(
+            self._layer, random, product, allow, local_towards, self.counters, session_expires_s
+        )
         self._access = Access(self._core, allow, guard, self.counters)
         self.registrar = Registrar(self._core)
         self.registrations: list[Registration] = []
@@ -145,7 +148,7 @@ class Endpoint:
         if usage := self.usage(dialog):
             usage.answer_offer(body, now)
 
-    def call(self, plan: CallPlan, now: float) -> DialogId:
+    def call(self, plan: InvitePlan, now: float) -> DialogId:
         """Begin a call of ours: INVITE; what comes of it is told by events."""
         usage = OutboundUsage(self._core, plan, now, self._release)
         self._usages[usage.name[:2]] = usage

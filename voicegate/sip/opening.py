@@ -26,6 +26,7 @@ async def open_user_agent(
     allow: Callable[[str], bool],
     ready: Callable[[], bool],
     retry_after_s: int = 5,
+    session_expires_s: int = 1800,
     random: random_module.Random | None = None,
     tls: Tls = NO_TLS,
     guard: Guard | None = None,
@@ -54,6 +55,7 @@ async def open_user_agent(
         local_towards=sockets.local_towards,
         guard=guard,
         retry_after_s=retry_after_s,
+        session_expires_s=session_expires_s,
         counters=counters,
     )
     agent = UserAgent(endpoint, sockets, retry_after_s)

@@ -28,7 +28,7 @@ MAX_ANSWERS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class CallPlan:
+class InvitePlan:
     """Whom to call, and how."""
 
     uri: str
@@ -49,7 +49,7 @@ class OutboundUsage(DialogUsage):
     def __init__(
         self,
         core: UaCore,
-        plan: CallPlan,
+        plan: InvitePlan,
         now: float,
         on_release: Callable[[DialogUsage], None],
     ) -> None:
@@ -83,7 +83,8 @@ class OutboundUsage(DialogUsage):
     def _answered(self, request: Request, response: Response | None, now: float) -> None:
         """A response to an INVITE of ours; None where none came in time."""
         if response is None:
-            self._fail(408, "No Answer", now)
+            # RFC 3261 8.1.3.1, but told apart: it rang and nobody came, or nobody is there at all
+            self._fail(*((408, "No Answer") if self._may_cancel else (503, "No Response")), now)
         elif response.status >= 300:
             self._refused(request, response, now)
         elif response.status >= 200:

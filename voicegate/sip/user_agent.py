@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.endpoint import Endpoint
@@ -16,6 +16,7 @@ from voicegate.sip.events import (
     AckMissing,
     CallCancelled,
     CallHungUp,
+    CallLost,
     CallReceived,
     DialogId,
     Event,
@@ -23,11 +24,16 @@ from voicegate.sip.events import (
     OfferReceived,
 )
 from voicegate.sip.events import DialogEnd as DialogEnd
+from voicegate.sip.incall import DialogUsage
 from voicegate.sip.incoming import IncomingCall as IncomingCall
-from voicegate.sip.incoming import ignore_info, refuse_offer
+from voicegate.sip.leg import CallLeg
+from voicegate.sip.outbound import InvitePlan
+from voicegate.sip.outgoing import Destination, OutgoingCall
 from voicegate.sip.registrar import Binding
 from voicegate.sip.registration import Account, Registration, Tell
 from voicegate.sip.sockets import Sockets
+
+T = TypeVar("T")
 
 MAX_WAITING_CALLS = 64
 
@@ -38,6 +44,7 @@ _ENDS: dict[type, DialogEnd] = {
     CallHungUp: DialogEnd.BYE,
     CallCancelled: DialogEnd.CANCEL,
     AckMissing: DialogEnd.NO_ACK,
+    CallLost: DialogEnd.LOST,
 }
 
 
@@ -66,7 +73,7 @@ class UserAgent:
         self._retry_after_s = retry_after_s
         self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.Queue[IncomingCall] = asyncio.Queue(MAX_WAITING_CALLS)
-        self._calls: dict[DialogId, IncomingCall] = {}
+        self._calls: dict[DialogId, CallLeg] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
 
@@ -147,7 +154,21 @@ class UserAgent:
         """BYEs of ours without an answer and final answers of ours without an ACK."""
         return self._endpoint.unsettled
 
-    # For an IncomingCall
+    def outgoing(self, destination: Destination) -> OutgoingCall | None:
+        """A call of ours, not dialled yet; None where we have no way to that address."""
+        local = self._sockets.local_towards(destination.peer) if self._sockets else None
+        now = self._loop.time()
+        return OutgoingCall(destination, self, self._dial, local, now) if local else None
+
+    # For a CallLeg
+
+    def order(self, dialog: DialogId, command: Callable[[DialogUsage, float], T]) -> T | None:
+        """Have the protocol's side of the call do it; None where it is over and forgotten."""
+        usage = self._endpoint.usage(dialog)
+        done = None if usage is None else command(usage, self._loop.time())
+        self._let_go(dialog)
+        self._pump()
+        return done
 
     def ring(self, dialog: DialogId) -> None:
         self._endpoint.ring(dialog, self._loop.time())
@@ -159,17 +180,6 @@ class UserAgent:
 
     def reject(self, dialog: DialogId, status: int, retry_after_s: int | None) -> None:
         self._endpoint.reject(dialog, status, self._loop.time(), retry_after_s)
-        self._let_go(dialog)
-        self._pump()
-
-    def hang_up(self, dialog: DialogId) -> bool:
-        done = self._endpoint.hang_up(dialog, self._loop.time())
-        self._let_go(dialog)
-        self._pump()
-        return done
-
-    def abort(self, dialog: DialogId) -> None:
-        self._endpoint.abort(dialog, self._loop.time())
         self._let_go(dialog)
         self._pump()
 
@@ -185,8 +195,6 @@ class UserAgent:
         """Take the end of a connection, or that there was none to be had."""
         self._endpoint.lose(peer, self._loop.time())
         self._pump()
-
-    # The one rule
 
     def _pump(self) -> None:
         try:
@@ -224,16 +232,18 @@ class UserAgent:
     def _take(self, event: Event) -> None:
         if isinstance(event, CallReceived):
             self._take_call(event)
-        elif isinstance(event, OfferReceived):
-            self._take_offer(event)
-        elif isinstance(event, InfoReceived):
-            self.counters["infos"] += 1
-            if (call := self._calls.get(event.dialog)) is not None:
-                call.inform(event.content_type, event.body)
+            return
+        self.counters["infos"] += isinstance(event, InfoReceived)
+        call = self._calls.get(event.dialog)
+        if isinstance(event, OfferReceived) and call is None:
+            self._endpoint.answer_offer(event.dialog, None, self._loop.time())
         elif (end := _ENDS.get(type(event))) is not None:
-            call = self._let_go(event.dialog)
+            self._let_go(event.dialog)
             if call is not None:
                 call.end_by_peer(end)
+        elif call is not None:
+            call.take(event)
+            self._let_go(event.dialog)
 
     def _take_call(self, event: CallReceived) -> None:
         if self._waiting.full():
@@ -245,25 +255,17 @@ class UserAgent:
         self._calls[event.dialog] = call
         self._waiting.put_nowait(call)
 
-    def _take_offer(self, event: OfferReceived) -> None:
-        call = self._calls.get(event.dialog)
-        body = None
-        try:
-            if call is not None:
-                body = call.renegotiate(event.body)
-        finally:
-            # whatever our own code did, the peer gets its answer and the call goes on
-            self._endpoint.answer_offer(event.dialog, body, self._loop.time())
+    def _dial(self, call: OutgoingCall, plan: InvitePlan) -> DialogId:
+        dialog = self._endpoint.call(plan, self._loop.time())
+        self._calls[dialog] = call
+        self._pump()
+        return dialog
 
-    def _let_go(self, dialog: DialogId) -> IncomingCall | None:
+    def _let_go(self, dialog: DialogId) -> None:
         """Forget the call of a dialog that is over or ending, and all it holds on to: the
         endpoint needs 32 s more for the dialog, but none of the call's media."""
-        if self._endpoint.is_up(dialog):
-            return None
-        call = self._calls.pop(dialog, None)
-        if call is not None:
-            call.renegotiate, call.inform = refuse_offer, ignore_info
-        return call
+        if not self._endpoint.is_up(dialog) and (call := self._calls.pop(dialog, None)):
+            call.let_go()
 
     async def close(self) -> None:
         """For `opening.open_user_agent`: close the sockets and wait until they are closed."""

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from voicegate.media.session import MediaSession
     from voicegate.plan import CallFacts
-    from voicegate.sip.user_agent import IncomingCall
+    from voicegate.sip.leg import CallLeg
     from voicegate.talk import Talk
+    from voicegate.transfer import Transferred
 
 
 class ToolFailed(PeerError):
@@ -40,10 +41,12 @@ class OnCall:
     """The call in which a tool is called, and all that the tool may do with it."""
 
     facts: "CallFacts"
-    dialog: "IncomingCall"
+    dialog: "CallLeg"
     media: "MediaSession"
     talk: "Talk"
     workshop: Workshop
+    transfer: "Callable[[str], Coroutine[Any, Any, Transferred]]"
+    """Have the caller connected to that number; gives what came of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from voicegate.media.answer import Answer, make_answer, make_offer
+from voicegate.media.answer import Answer, make_answer
 from voicegate.media.sdp import Direction, OfferRefused, parse_offer
 
 POLICY = Path(__file__).parents[4] / "shared" / "corpora" / "own" / "sdp_policy.json"
@@ -224,13 +224,6 @@ def test_answers_agree_when_they_mean_the_same_stream() -> None:
     for other in (AUDIO.replace("4000", "4002"), *(AUDIO + more for more in others)):
         assert not answer.agrees_with(answer_to(HEAD + other))
     assert not answer.agrees_with(answer_to(HEAD + AUDIO, codecs=("PCMU",)))
-
-
-def test_an_offer_of_our_own_can_be_answered() -> None:
-    body = make_offer(local_host=OURS, local_port=10000, codecs=("PCMA", "PCMU"), session_id=5)
-    (stream,) = parse_offer(body).streams
-    assert [number for number, _ in stream.encodings] == [8, 0, 101]
-    assert (stream.port, stream.connection, stream.ptime_ms) == (10000, OURS, 20)
 
 
 def cases() -> list[Any]:

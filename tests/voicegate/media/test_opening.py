@@ -45,7 +45,7 @@ async def test_the_port_rests_5_s_without_a_socket(lab: Lab) -> None:
 
 async def test_a_refused_offer_costs_no_port(lab: Lab) -> None:
     for body, status in (
-        (b"", 488),
+        (b" ", 488),
         (b"junk", 400),
         (offer(4000, host="198.51.100.7"), 488),
         (offer(5060), 488),

@@ -238,7 +238,8 @@ async def test_the_direction_says_whether_we_send(lab: Lab, direction: str, send
         media.start()
         media.say(LOUD * 5, 8000)
         assert await frames(media, 20) == [SILENCE_FRAME] * 20
-        await media.drained()
+        # what nobody would hear waits
+        assert (media.queued_ms == 0) is bool(sends)
         assert bool(caller.got) is bool(sends)
 
 

@@ -13,7 +13,7 @@ from voicegate.sip.endpoint import Endpoint
 from voicegate.sip.events import CallReceived, DialogId, Event
 from voicegate.sip.login import Login
 from voicegate.sip.message import Request, Response, parse
-from voicegate.sip.outbound import CallPlan
+from voicegate.sip.outbound import InvitePlan
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
 
@@ -188,10 +188,10 @@ class Rig:
         name = self.endpoint.call(self.plan(login), self.now)
         return name, self.our("INVITE")
 
-    def plan(self, login: Login | None = None) -> CallPlan:
+    def plan(self, login: Login | None = None) -> InvitePlan:
         """A call of ours to the peer."""
         flow = Flow(self.local, self.peer)
-        return CallPlan("sip:200@127.0.0.1:5061", "sip:gw@127.0.0.1:5060", flow, SDP, login)
+        return InvitePlan("sip:200@127.0.0.1:5061", "sip:gw@127.0.0.1:5060", flow, SDP, login)
 
     def connected(self, *extra: str) -> tuple[DialogId, DialogId]:
         """Our call was answered: the name we know it by, and the name the peer's requests give."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from voicegate.sip.events import CallReceived, DialogEnd, DialogId
+from voicegate.sip.incall import DialogUsage
 from voicegate.sip.incoming import IncomingCall
 from voicegate.sip.message import Received, Request, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.voicegate.sip.conftest import Rig
+
+
+T = TypeVar("T")
 
 
 class Commands:
@@ -20,6 +26,10 @@ class Commands:
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
+
+    def order(self, dialog: DialogId, command: Callable[[DialogUsage, float], T]) -> T | None:
+        self.asked.append(("order", dialog))
+        return None
 
     def ring(self, dialog: DialogId) -> None:
         self.asked.append(("ring", dialog))
@@ -29,13 +39,6 @@ class Commands:
 
     def reject(self, dialog: DialogId, status: int, retry_after_s: int | None) -> None:
         self.asked.append(("reject", dialog, status, retry_after_s))
-
-    def hang_up(self, dialog: DialogId) -> bool:
-        self.asked.append(("hang_up", dialog))
-        return True
-
-    def abort(self, dialog: DialogId) -> None:
-        self.asked.append(("abort", dialog))
 
 
 DIALOG = DialogId("call-1", "ours", "peer")
@@ -55,7 +58,7 @@ async def test_what_the_gateway_sees_of_an_invite(rig: Rig) -> None:
     assert call.received_at == 12.5
     assert call.header("x-asterisk-linkedid") == "17"
     assert call.header("X-None") is None
-    assert call.renegotiate(b"") is None
+    assert call.media.renegotiate(b"") is None
 
 
 async def test_without_a_user_the_request_uri_leaves_it_to_the_to(rig: Rig) -> None:
@@ -69,15 +72,15 @@ async def test_commands_go_to_the_user_agent(rig: Rig) -> None:
     call.answer(b"sdp")
     call.reject(486)
     call.reject(503, retry_after_s=5)
-    assert call.hang_up()
+    assert not call.hang_up()
     call.abort()
     assert commands.asked == [
         ("ring", DIALOG),
         ("answer", DIALOG, b"sdp"),
         ("reject", DIALOG, 486, None),
         ("reject", DIALOG, 503, 5),
-        ("hang_up", DIALOG),
-        ("abort", DIALOG),
+        ("order", DIALOG),
+        ("order", DIALOG),
     ]
 
 

@@ -110,7 +110,7 @@ def test_a_refusal_is_acknowledged_told_and_released(rig: Rig, status: int) -> N
 def test_nobody_answers_at_all(rig: Rig) -> None:
     name, _ = rig.dialled()
     assert at(rig.run(33.0), "INVITE") == [0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
-    assert rig.events() == [CallFailed(name, 408, "No Answer")]
+    assert rig.events() == [CallFailed(name, 503, "No Response")]
     nothing_is_left(rig)
 
 

@@ -15,15 +15,29 @@ import pytest
 
 from simulator.clock import run_virtual
 from voicegate.sip import user_agent as module
-from voicegate.sip.incoming import ignore_info, refuse_offer
+from voicegate.sip.leg import Silent
 from voicegate.sip.message import Address, Request, Response, parse
 from voicegate.sip.opening import open_user_agent
+from voicegate.sip.outgoing import Destination
 from voicegate.sip.user_agent import DialogEnd, IncomingCall, UserAgent
 
 if TYPE_CHECKING:
     from tests.voicegate.sip.conftest import Message, Rig
 
 PATIENCE_S = 5.0
+
+
+class Media:
+    """Describes the media of a call in few words."""
+
+    def renegotiate(self, body: bytes) -> bytes | None:
+        return body + b" answered"
+
+    def offer(self) -> bytes | None:
+        return b"our offer"
+
+    def agree(self, body: bytes) -> bool:
+        return bool(body)
 
 
 class Peer:
@@ -90,7 +104,7 @@ async def test_a_call_from_invite_to_bye(rig: Rig) -> None:
         assert (call.caller, call.called, call.body) == ("100", "1000", rig.sdp)
         assert call.source == peer.address
         assert call.local == agent.bound[0]
-        call.renegotiate = lambda body: body
+        call.media = Media()
         call.ring()
         call.answer(b"answer")
         assert await peer.statuses(2) == [100, 180]
@@ -101,7 +115,7 @@ async def test_a_call_from_invite_to_bye(rig: Rig) -> None:
         assert await call.ended_by_peer() is DialogEnd.BYE
         assert await peer.statuses(1) == [200]
         assert not call.hang_up()
-        assert call.renegotiate is refuse_offer
+        assert isinstance(call.media, Silent)
         assert await agent.settled(0.0)
         assert agent.counters["datagrams_in"] == 3
 
@@ -159,7 +173,7 @@ async def test_a_reinvite_is_answered_by_the_call(rig: Rig) -> None:
 
         peer.send(reinvite(2))
         assert await peer.statuses(1) == [488]
-        call.renegotiate = lambda body: body + b" answered"
+        call.media = Media()
         peer.send(reinvite(3))
         assert (await peer.heard()).body == b"offer answered"
 
@@ -167,13 +181,14 @@ async def test_a_reinvite_is_answered_by_the_call(rig: Rig) -> None:
 async def test_our_own_bug_in_an_answer_is_loud_and_the_call_goes_on(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_body: bytes) -> bytes | None:
-        raise ZeroDivisionError("ours")
+    class Broken(Media):
+        def renegotiate(self, body: bytes) -> bytes | None:
+            raise ZeroDivisionError("ours")
 
     async with opened(rig) as (agent, peer):
         call, answer = await peer.call(agent)
-        call.renegotiate = broken
-        peer.send(rig.request(cseq=2, to_tag=answer.to.tag))
+        call.media = Broken()
+        peer.send(rig.request(cseq=2, to_tag=answer.to.tag, body=b"x"))
         assert await peer.statuses(1) == [488]
         peer.send(rig.request("BYE", cseq=3, to_tag=answer.to.tag))
         assert await call.ended_by_peer() is DialogEnd.BYE
@@ -181,16 +196,12 @@ async def test_our_own_bug_in_an_answer_is_loud_and_the_call_goes_on(
 
 
 async def test_the_end_of_a_call_lets_go_of_what_it_held(rig: Rig) -> None:
-    class Media:
-        def renegotiate(self, body: bytes) -> bytes | None:
-            return body
-
     async with opened(rig) as (agent, peer):
         refs: list[weakref.ref[object]] = []
         for number, ours in enumerate((True, False)):
             call, answer = await peer.call(agent, f"c{number}")
             media = Media()
-            call.renegotiate = media.renegotiate
+            call.media = media
             refs += [weakref.ref(media), weakref.ref(call)]
             peer.send(rig.request("OPTIONS", call="probe"))
             await peer.heard()
@@ -204,6 +215,39 @@ async def test_the_end_of_a_call_lets_go_of_what_it_held(rig: Rig) -> None:
         gc.collect()
         assert [ref() for ref in refs] == [None] * 4
         assert agent.dialogs == 2
+
+
+async def test_a_peer_that_asks_for_our_offer_gets_it_and_must_answer(rig: Rig) -> None:
+    async with opened(rig) as (agent, peer):
+        peer.send(rig.request())
+        call = await agent.next_call()
+        call.media = Media()
+        call.answer(b"our offer")
+        assert await peer.statuses(1) == [100]
+        answer = await peer.heard()
+        peer.send(rig.request("ACK", to_tag=answer.to.tag))
+        assert await call.ended_by_peer() is DialogEnd.NO_MEDIA
+        assert (await peer.heard()).cseq.method == "BYE"
+
+
+async def test_a_call_of_ours_is_dialled_answered_and_hung_up(rig: Rig) -> None:
+    async with opened(rig) as (agent, peer):
+        to = Destination(f"sip:200@{peer.address}", "sip:gw@127.0.0.1", peer.address)
+        call = agent.outgoing(to)
+        assert call is not None
+        told: list[int] = []
+        call.on_progress, call.media = told.append, Media()
+        dialling = asyncio.ensure_future(call.connect(b"offer"))
+        invite = await peer.heard()
+        assert (invite.body, call.call_id, call.called) == (b"offer", invite.call_id, "200")
+        peer.send(rig.reply(invite, 180, tag="peer"))
+        peer.send(rig.reply(invite, 200, tag="peer", body=b"answer"))
+        await dialling
+        assert (await peer.heard()).cseq.method == "ACK"
+        assert (told, call.status, call.is_ours) == ([180, 200], 200, True)
+        call.reject(503)
+        assert call.hang_up()
+        assert (await peer.heard()).cseq.method == "BYE"
 
 
 async def test_a_burst_beyond_the_queue_is_refused_503(
@@ -297,4 +341,5 @@ async def test_an_info_reaches_the_call_until_it_is_over(rig: Rig) -> None:
         assert [body for _, body in told] == [b"5"]
         peer.send(rig.request("BYE", cseq=3, to_tag=answer.to.tag))
         assert await peer.statuses(1) == [200]
-        assert call.inform is ignore_info
+        call.inform("x", b"heard by nobody")
+        assert [body for _, body in told] == [b"5"]

@@ -1,0 +1,60 @@
+"""`transfer`: what the model's tool gives back; scenarios/test_transfer.py tells the stories."""
+
+import pytest
+
+from simulator.gate.gate import SimulatedGate
+from simulator.gate.transfer import TransferPlan
+from voicegate.endings import HangupReason
+from voicegate.gateway import Gateway
+from voicegate.transfer import transfer
+
+pytestmark = pytest.mark.virtual
+
+
+async def test_a_transfer_that_comes_about_ends_the_call(
+    gate: SimulatedGate, gateway: Gateway
+) -> None:
+    async with gate.dial("1000") as call:
+        result = await transfer(gateway.calls[1], "300")
+        assert (result.ok, result.status, result.why) == (True, 200, "done")
+        assert call.refers == [f"<sip:300@{gate.address}>"]
+        await call.ended(by="gateway")
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "why"),
+    [
+        (TransferPlan(status=603), 603, "declined"),
+        (TransferPlan(outcomes=(100, 486)), 486, "the line is busy"),
+        (TransferPlan(outcomes=(100, 500)), 500, "it did not come about"),
+    ],
+    ids=["refused", "busy", "failed"],
+)
+async def test_one_that_does_not_leaves_the_call_as_it_was(
+    gate: SimulatedGate, gateway: Gateway, plan: TransferPlan, status: int, why: str
+) -> None:
+    async with gate.dial("1000") as call:
+        call.transfer_plan = plan
+        result = await transfer(gateway.calls[1], "300")
+        assert (result.ok, result.status, result.why) == (False, status, why)
+        await call.lasts(2)
+        assert not gateway.calls[1].transferring
+
+
+async def test_what_is_no_number_is_not_asked_for(gate: SimulatedGate, gateway: Gateway) -> None:
+    async with gate.dial("1000") as call:
+        result = await transfer(gateway.calls[1], "sip:300@evil.example")
+        assert (result.ok, result.status) == (False, 400)
+        assert call.refers == []
+
+
+async def test_a_bye_in_the_middle_of_a_transfer_means_that_it_came_about(
+    gate: SimulatedGate, gateway: Gateway
+) -> None:
+    reasons: list[HangupReason] = []
+    gateway._on_report = lambda report: reasons.append(report.reason)
+    async with gate.dial("1000") as call:
+        call.transfer_plan = TransferPlan(outcomes=(100,), every_s=60.0)
+        gateway.calls[1].transferring = True
+        await call.hang_up()
+    assert reasons == [HangupReason.TRANSFERRED]

@@ -1,0 +1,157 @@
+"""Calls that we make: by order (the operator's, the command line's) or because a REFER asked."""
+
+import asyncio
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from voicegate.endings import HangupReason
+from voicegate.logs import get_logger
+from voicegate.sip.address import DEFAULT_PORTS, Address
+from voicegate.sip.digest import Credentials
+from voicegate.sip.headers import SipUri, user_of
+from voicegate.sip.login import Login
+from voicegate.sip.outgoing import Destination, OutgoingCall
+from voicegate.story import Event, Happening
+
+if TYPE_CHECKING:
+    from voicegate.call import Call
+    from voicegate.gateway import Gateway
+
+log = get_logger(__name__)
+
+NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
+"""What may be dialled; nothing in it can become a part of a URI of its own."""
+ACCEPTED, DECLINED, UNAVAILABLE = 202, 603, 503
+ANSWERED = "answered"
+
+
+class NotDialled(Exception):
+    """A call that could not even be tried; the text says why."""
+
+
+class Busy(NotDialled):
+    """No room for one more call now; later there may be."""
+
+
+def dialled_uri(number: str, place: str) -> str:
+    """The URI of that number at a gate; raises NotDialled for what is no number."""
+    if NUMBER.fullmatch(number) is None:
+        raise NotDialled("a number has 1 to 64 of 0-9 A-Z a-z + * # . _ -")
+    return f"sip:{number.replace('#', '%23')}@{place}"
+
+
+class Dialling:
+    """Begins calls of ours in their gateway."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+        self._settings = gateway.config.sip
+        self._outbound: tuple[str, Address] | None = None
+
+    async def dial(self, number: str) -> tuple[int, "Call"]:
+        """Begin a call to that number by sip.outbound; raises NotDialled."""
+        place, peer = await self._route()
+        return self._begin(self._destination(dialled_uri(number, place), peer))
+
+    def referred(self, call: "Call", target: str) -> int:
+        """Answer the REFER of a call: where it is to be followed, call whom it names.
+
+        By the gate that asks, whatever host it names: only the number is taken, so that nobody can
+        have us call, and send sound to, a stranger.
+        """
+        if self._settings.refer == "decline":
+            return DECLINED
+        peer = call.dialog.source
+        try:
+            uri = dialled_uri(user_of(target), str(peer))
+            number, made = self._begin(self._destination(uri, peer))
+        except NotDialled as error:
+            log.info("transfer not followed", why=str(error))
+            return UNAVAILABLE
+        log.info("transfer followed", call=number)
+        _tell(call, made)
+        return ACCEPTED
+
+    def _begin(self, destination: Destination) -> tuple[int, "Call"]:
+        if not self._gateway.takes_calls:
+            raise Busy("no more calls are taken now")
+        leg = self._gateway.agent.outgoing(destination)
+        if leg is None:
+            raise NotDialled(f"no way to {destination.peer}: not listening by its transport")
+        return self._gateway.begin(leg)
+
+    def _destination(self, uri: str, peer: Address) -> Destination:
+        settings = self._settings
+        caller = settings.caller_id or settings.username or "voicegate"
+        login = None
+        if settings.username:
+            secret = settings.password.get_secret_value()
+            login = Login(Credentials(settings.username, secret), self._gateway.random)
+        own = SipUri.parse(uri)
+        place = own.host if own.port is None else f"{own.host}:{own.port}"
+        return Destination(
+            uri, dialled_uri(caller, place), peer, login, self._settings.ring_limit_s
+        )
+
+    async def _route(self) -> tuple[str, Address]:
+        """Host and port as sip.outbound says them, and their address."""
+        target = self._settings.outbound or self._settings.registrar
+        if not target:
+            raise NotDialled("sip.outbound is not set: nobody to call by")
+        if self._outbound is None:
+            uri = SipUri.parse(target)
+            transport = uri.transport or "udp"
+            port = uri.port or DEFAULT_PORTS.get(transport, 5060)
+            address = Address(await _resolved(uri.host), port, transport)
+            place = uri.host if uri.port is None else f"{uri.host}:{uri.port}"
+            self._gateway.hear_from(address.host)
+            self._outbound = place, address
+        return self._outbound
+
+
+async def _resolved(host: str) -> str:
+    """The address of a name."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None)
+    except OSError as error:
+        raise NotDialled(f"sip.outbound: {host} has no address: {error.strerror}") from error
+    return str(found[0][4][0])
+
+
+async def outcome(call: "Call") -> str:
+    """Wait until a call of ours is answered, or has ended without: ANSWERED, or why not."""
+    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def heed(event: Event) -> None:
+        if not told.done() and event.what is Happening.ANSWERED:
+            told.set_result(ANSWERED)
+        elif not told.done() and event.what is Happening.ENDED:
+            told.set_result(str(event.fields["reason"]))
+
+    call.story.listen(heed)
+    return await told
+
+
+def _tell(referrer: "Call", made: "Call") -> None:
+    """Tell who asked for a call how it goes; answered, it takes the place of theirs."""
+    leg = made.dialog
+    if not isinstance(leg, OutgoingCall):
+        raise TypeError("a followed transfer is a call of ours")
+
+    def progress(status: int) -> None:
+        referrer.dialog.tell_transfer(status)
+        if 200 <= status < 300:
+            referrer.end(HangupReason.TRANSFERRED)
+
+    def heed(event: Event) -> None:
+        if event.what is Happening.ENDED and leg.status is None:
+            # it never came to a final answer: no port, no voice, nobody in time
+            referrer.dialog.tell_transfer(UNAVAILABLE)
+
+    leg.on_progress = progress
+    made.story.listen(heed)
