@@ -1,5 +1,7 @@
 """`transfer`: what the model's tool gives back; scenarios/test_transfer.py tells the stories."""
 
+import asyncio
+
 import pytest
 
 from simulator.gate.gate import SimulatedGate
@@ -15,6 +17,7 @@ async def test_a_transfer_that_comes_about_ends_the_call(
     gate: SimulatedGate, gateway: Gateway
 ) -> None:
     async with gate.dial("1000") as call:
+        await call.lasts(0.5)
         result = await transfer(gateway.calls[1], "300")
         assert (result.ok, result.status, result.why) == (True, 200, "done")
         assert call.refers == [f"<sip:300@{gate.address}>"]
@@ -34,6 +37,7 @@ async def test_one_that_does_not_leaves_the_call_as_it_was(
     gate: SimulatedGate, gateway: Gateway, plan: TransferPlan, status: int, why: str
 ) -> None:
     async with gate.dial("1000") as call:
+        await call.lasts(0.5)
         call.transfer_plan = plan
         result = await transfer(gateway.calls[1], "300")
         assert (result.ok, result.status, result.why) == (False, status, why)
@@ -43,6 +47,7 @@ async def test_one_that_does_not_leaves_the_call_as_it_was(
 
 async def test_what_is_no_number_is_not_asked_for(gate: SimulatedGate, gateway: Gateway) -> None:
     async with gate.dial("1000") as call:
+        await call.lasts(0.5)
         result = await transfer(gateway.calls[1], "sip:300@evil.example")
         assert (result.ok, result.status) == (False, 400)
         assert call.refers == []
@@ -54,7 +59,9 @@ async def test_a_bye_in_the_middle_of_a_transfer_means_that_it_came_about(
     reasons: list[HangupReason] = []
     gateway._on_report = lambda report: reasons.append(report.reason)
     async with gate.dial("1000") as call:
+        await call.lasts(0.5)
         call.transfer_plan = TransferPlan(outcomes=(100,), every_s=60.0)
         gateway.calls[1].transferring = True
         await call.hang_up()
+    await asyncio.sleep(2)
     assert reasons == [HangupReason.TRANSFERRED]

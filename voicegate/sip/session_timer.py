@@ -93,8 +93,8 @@ class SessionTimer:
         if asked is None:
             self.stop()
             return ()
-        # RFC 4028 9, table 2: who does not know timers cannot refresh
-        refresher = (asked.refresher or "uac") if _knows_timers(request) else "uas"
+        # RFC 4028 9, table 2: who knows no timers cannot refresh; who names a refresher knows them
+        refresher = asked.refresher or ("uac" if _knows_timers(request) else "uas")
         self._run(asked.interval_s, refresher == "uas", now)
         header = ("Session-Expires", f"{asked.interval_s};refresher={refresher}")
         return (header, ("Require", TIMER)) if refresher == "uac" else (header,)

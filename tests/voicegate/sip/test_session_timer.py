@@ -57,6 +57,7 @@ def test_the_header_is_read(value: str, due: SessionExpires | None) -> None:
         ((KNOWS, "Session-Expires: 600;refresher=uas"), "600;refresher=uas", None),
         ((KNOWS, "Session-Expires: 600"), "600;refresher=uac", "timer"),
         (("Session-Expires: 600",), "600;refresher=uas", None),
+        (("Session-Expires: 600;refresher=uac",), "600;refresher=uac", "timer"),
         ((KNOWS,), None, None),
     ],
 )
