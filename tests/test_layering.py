@@ -28,6 +28,7 @@ SHELLS = {
     "voicegate.sip.sockets": "all sockets of the shell",
     "voicegate.sip.opening": "the shell and its core, opened by block",
     "voicegate.media.session": "the shell of a call's media",
+    "voicegate.media.following": "its part that follows offers, and notes when",
     "voicegate.media.opening": "opens that shell",
     "voicegate.media.clock": "the shared ticker on loop.call_at",
     "voicegate.media.lent": "a lent port and its socket",

@@ -27,6 +27,7 @@ class FakeLine:
         self.comfort = Comfort()
         self.last_played_at: float | None = None
         self.last_digit_at: float | None = None
+        self.last_parked_at: float | None = None
         self._drained = asyncio.Event()
         self._drained.set()
 

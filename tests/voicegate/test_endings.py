@@ -2,7 +2,7 @@
 
 import pytest
 
-from voicegate.endings import HangupReason, SilenceClock, SpeechDetector
+from voicegate.endings import BY_CALLEE, HangupReason, SilenceClock, SpeechDetector, refused_with
 
 FRAME_S = 0.02
 
@@ -78,4 +78,23 @@ def test_without_a_check_in_there_is_only_the_end() -> None:
 
 @pytest.mark.parametrize("reason", HangupReason)
 def test_every_reason_says_who_ended_the_call(reason: HangupReason) -> None:
-    assert reason.ended_by == ("caller" if reason.value.startswith("caller") else "gateway")
+    due = "callee" if reason in BY_CALLEE else "gateway"
+    assert reason.ended_by == ("caller" if reason.value.startswith("caller") else due)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (486, HangupReason.BUSY),
+        (600, HangupReason.BUSY),
+        (404, HangupReason.NOT_FOUND),
+        (603, HangupReason.DECLINED),
+        (408, HangupReason.NO_ANSWER),
+        (407, HangupReason.NOT_ALLOWED),
+        (488, HangupReason.MEDIA_REFUSED),
+        (503, HangupReason.UNREACHABLE),
+        (302, HangupReason.NOT_CONNECTED),
+    ],
+)
+def test_a_final_answer_to_our_call_has_its_meaning(status: int, reason: HangupReason) -> None:
+    assert refused_with(status) is reason

@@ -15,7 +15,7 @@ Offerer = Callable[[int], bytes]
 
 
 def make_offer(
-    *, local_host: str, local_port: int, codecs: tuple[str, ...], session_id: int, version: int = 1
+    local_host: str, local_port: int, codecs: tuple[str, ...], session_id: int, version: int = 1
 ) -> bytes:
     """Offer audio both ways, with digits."""
     chosen = [CODECS[name] for name in codecs]

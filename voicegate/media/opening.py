@@ -61,13 +61,7 @@ async def open_media(
         )
 
     def own_offer(version: int) -> bytes:
-        return make_offer(
-            local_host=local_host,
-            local_port=lent.port,
-            codecs=codecs,
-            session_id=session_id,
-            version=version,
-        )
+        return make_offer(local_host, lent.port, codecs, session_id, version)
 
     lent = LentSocket(pool, bind_host, loop)
     own = (*own_addresses, (local_host, lent.port))

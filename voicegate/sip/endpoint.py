@@ -71,8 +71,6 @@ class Endpoint:
         self._usages: dict[tuple[str, str], DialogUsage] = {}
         self._invites: dict[tuple[str, str, int], DialogId] = {}
 
-    # Driving it
-
     def receive_datagram(self, data: bytes, source: Address, now: float, local: Address) -> None:
         """Take one message, out of a stream too. `local` is our address as that peer sees it."""
         self.counters["datagrams_in"] += 1
@@ -290,7 +288,7 @@ class Endpoint:
         """The call a peer's request names by Call-ID and both tags: its To is our side."""
         request = got.request
         usage = self._usages.get((request.call_id, request.to.tag))
-        return usage if usage is not None and usage.is_meant_by(got) else None
+        return usage if usage and usage.is_meant_by(got) else None
 
     def _release(self, usage: DialogUsage) -> None:
         del self._usages[usage.name[:2]]
