@@ -156,8 +156,6 @@ class Endpoint:
         """The call of that name, for what it can be told besides; None when it is forgotten."""
         return self._usages.get(dialog[:2])
 
-    # What is open
-
     def is_up(self, dialog: DialogId) -> bool:
         """Neither ended nor about to: its user may still be told of something."""
         usage = self.usage(dialog)
