@@ -68,7 +68,7 @@ async def test_each_notation_of_hold_is_silence_until_its_end(
 async def test_trap_8_the_silence_clock_stands_still_on_hold(
     gate: SimulatedGate, gemini: FakeGemini
 ) -> None:
-    gemini.on_text()
+    gemini.on_text(say=stamps(every_s=0.5, count=2))
     async with gate.dial("1000") as call:
         await call.lasts(10)
         await call.hold()
