@@ -19,7 +19,7 @@ from simulator.gemini.server import FakeGemini
 from simulator.network import WindowsUdp, windows_udp
 from simulator.witness.witness import Witness
 from voicegate.call import Call
-from voicegate.sip.user_agent import UserAgent
+from voicegate.sip.udp import UdpListener
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -116,17 +116,17 @@ class TestOnWindows:
     """The gateway's sockets suffer WinError 10054 (the simulator's own stay whole)."""
 
     @pytest.fixture
-    def agents(self) -> list[UserAgent]:
-        """The gateway's user agents, as they open their sockets."""
+    def listeners(self) -> list[UdpListener]:
+        """The gateway's SIP sockets, as they open."""
         return []
 
     @pytest.fixture
     async def windows(
-        self, request: pytest.FixtureRequest, agents: list[UserAgent]
+        self, request: pytest.FixtureRequest, listeners: list[UdpListener]
     ) -> AsyncIterator[WindowsUdp]:
         def is_of_the_gateway(protocol: asyncio.BaseProtocol) -> bool:
-            if isinstance(protocol, UserAgent):
-                agents.append(protocol)
+            if isinstance(protocol, UdpListener):
+                listeners.append(protocol)
             return type(protocol).__module__.startswith("voicegate.")
 
         with windows_udp(affects=is_of_the_gateway, **request.param) as fault:
@@ -143,10 +143,10 @@ class TestOnWindows:
 
     @pytest.mark.parametrize("windows", [{"deaf": False}], indirect=True)
     async def test_f_10054_in_mid_call_costs_neither_call_its_sound(
-        self, struck_stage: Stage, agents: list[UserAgent]
+        self, struck_stage: Stage, listeners: list[UdpListener]
     ) -> None:
         await stories.f_reset_in_mid_call(struck_stage)
-        assert agents[0].counters["udp_errors"] == 1
+        assert listeners[0].counters["udp_errors"] == 1
 
     @pytest.mark.parametrize("windows", [{"deaf": True}], indirect=True)
     async def test_f_a_deaf_rtp_socket_costs_its_own_call_only(self, struck_stage: Stage) -> None:
@@ -155,7 +155,7 @@ class TestOnWindows:
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of ICMP when asked to")
     @pytest.mark.parametrize("windows", [{"deaf": False, "icmp": True}], indirect=True)
     async def test_f_icmp_from_the_kernel_costs_the_next_call_nothing(
-        self, struck_stage: Stage, agents: list[UserAgent]
+        self, struck_stage: Stage, listeners: list[UdpListener]
     ) -> None:
         await stories.f_port_unreachable(struck_stage)
-        assert agents[0].counters["udp_errors"] > 0
+        assert listeners[0].counters["udp_errors"] > 0

@@ -55,21 +55,25 @@ class Incoming:
     @property
     def deadline(self) -> tuple[float, Starved] | None:
         """When the patience with missing RTP is over; None where none is due."""
+        return self._life.deadline(rests=self._rests)
+
+    @property
+    def _rests(self) -> bool:
         # RFC 3389: who sends comfort noise sends nothing else while it is silent.
-        rests = self.receiver.comfort_noise > 0 or self.jitter.rests
-        return self._life.deadline(rests=rests)
+        return self.receiver.comfort_noise > 0 or self.jitter.rests
 
     def moves(self, data: bytes, source: Target, now: float) -> bool:
         """Whether the caller goes on from this other address: then it is heard from there."""
         last_at = self._life.last_at
-        silent_s = now - (last_at if last_at is not None else self._life.since)
+        # who rests, or has not begun, is silent at its own port: no sign of a move
+        stopped_s = 0.0 if last_at is None or self._rests else now - last_at
         receiver = self.receiver
         moved = self._source.moves(
             data,
             source,
             payload_type=receiver.payload_type,
             stream=receiver.stream,
-            silent_s=silent_s,
+            stopped_s=stopped_s,
         )
         self._moves += moved
         self.address = self._source.address

@@ -74,14 +74,15 @@ class UdpListener(asyncio.DatagramProtocol):
     def __init__(self, bound: Address, hear: Hear, counters: Counter[str]) -> None:
         self.bound = bound
         self._hear = hear
-        self._counters = counters
+        self.counters = counters
+        """Those of the user agent: udp_errors, dropped_sends."""
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.get_running_loop().create_future()
 
     def send(self, data: bytes, flow: Flow) -> None:
         transport = self._transport
         if transport is None or _backlog_bytes(transport) > SEND_BACKLOG_BYTES:
-            self._counters["dropped_sends"] += 1
+            self.counters["dropped_sends"] += 1
         else:
             transport.sendto(data, flow.peer[:2])
 
@@ -102,7 +103,7 @@ class UdpListener(asyncio.DatagramProtocol):
 
     def error_received(self, _exc: Exception) -> None:
         """ICMP errors and the like (WinError 10054): counted; the transactions resend anyway."""
-        self._counters["udp_errors"] += 1
+        self.counters["udp_errors"] += 1
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._transport = None

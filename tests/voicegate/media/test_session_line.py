@@ -50,6 +50,26 @@ async def test_a_stranger_on_the_same_host_is_not_followed_while_the_caller_spea
         assert other.got == []
 
 
+@pytest.mark.parametrize("speech", ["none yet", "with rests"])
+async def test_silence_of_a_caller_does_not_give_its_call_to_the_gate_s_last_one(
+    speech: str,
+) -> None:
+    """Call 1 talks on, from the same host, to the port of call 2; caller 2 saves its packets."""
+    lab, loop = Lab(), asyncio.get_running_loop()
+    async with calling() as caller, calling() as last, lab.open(offer(caller.port)) as media:
+        media.start()
+        last.ssrc = 0xBAD
+        if speech == "with rests":
+            await spoken(caller, media, 20)
+            caller.voice(media, b"\x40", kind=13)
+        until = loop.time() + 6
+        while loop.time() < until:
+            heard = await spoken(last, media, 1)
+        assert peak(heard) < 100
+        assert peak(await spoken(caller, media, 20)) > 8000
+        assert (media.counters().moves, last.got) == (0, [])
+
+
 async def test_strict_means_the_agreed_port_only() -> None:
     lab, strict = Lab(), MediaRules(follow_port=False)
     async with (
