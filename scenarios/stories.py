@@ -41,6 +41,9 @@ TO_A_LATE_BYE = (200, 481)
 PORT_REST_S = 5.1
 """A little longer than the gateway rests an RTP port."""
 
+DEAF_RTP_S, DEAF_SIP_S = 2.0, 6.0
+"""A socket that hears nothing after an error must be replaced so soon."""
+
 LINGER_S = 1.2
 """Longer than a gate keeps the RTP port of a call that is over."""
 
@@ -327,7 +330,7 @@ async def f_reset_in_mid_call(stage: Stage) -> None:
 
 
 async def f_deaf_rtp_socket(stage: Stage) -> None:
-    """F: an RTP socket that went deaf costs its own call only: the next one has a socket anew."""
+    """F: an RTP socket that went deaf is opened anew: its own call is heard again, and the next."""
     assert stage.windows is not None
     stage.gemini.always(say=STAMPS, session=0)
     async with stage.gate.dial("1000", speak=STAMPS) as call:
@@ -335,9 +338,24 @@ async def f_deaf_rtp_socket(stage: Stage) -> None:
         _, port = rtp_address_of_gateway(call)
         assert stage.windows.trigger(port) == 1
         assert stage.windows.deaf_ports == (port,)
+        await call.lasts(DEAF_RTP_S)
+        assert not stage.windows.deaf_ports
+        model = stage.gemini.session(0)
+        before = len(model.heard.only_from(call, at_least=0).own)
         await call.lasts(CALL_S)
-    prove_heard(call.heard, stage.gemini.session(0), "call 1 hears the model")
+    prove_heard(call.heard, model, "call 1 hears the model")
+    prove_heard(model.heard, call, "the model hears call 1 again", before + AT_LEAST)
     await second_call_is_heard(stage)
+
+
+async def f_deaf_sip_socket(stage: Stage) -> None:
+    """F: the SIP socket went deaf: it is opened anew, and the gate's next call comes in."""
+    assert stage.windows is not None
+    assert stage.windows.trigger() == 1, "a SIP socket was to be struck"
+    await asyncio.sleep(DEAF_SIP_S)
+    assert not stage.windows.deaf_ports
+    await a_call_is_heard(stage)
+    stage.gate.check()
 
 
 async def f_port_unreachable(stage: Stage) -> None:

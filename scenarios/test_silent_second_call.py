@@ -147,10 +147,20 @@ class TestOnWindows:
     ) -> None:
         await stories.f_reset_in_mid_call(struck_stage)
         assert listeners[0].counters["udp_errors"] == 1
+        assert len(listeners) == 1, "a socket that hears was replaced"
 
     @pytest.mark.parametrize("windows", [{"deaf": True}], indirect=True)
-    async def test_f_a_deaf_rtp_socket_costs_its_own_call_only(self, struck_stage: Stage) -> None:
+    async def test_f_a_deaf_rtp_socket_is_opened_anew_and_its_call_is_heard_again(
+        self, struck_stage: Stage
+    ) -> None:
         await stories.f_deaf_rtp_socket(struck_stage)
+
+    @pytest.mark.parametrize("windows", [{"deaf": True}], indirect=True)
+    async def test_f_a_deaf_sip_socket_is_opened_anew_and_call_2_is_heard(
+        self, struck_stage: Stage, listeners: list[UdpListener]
+    ) -> None:
+        await stories.f_deaf_sip_socket(struck_stage)
+        assert listeners[0].counters["udp_reopened"] == 1
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of ICMP when asked to")
     @pytest.mark.parametrize("windows", [{"deaf": False, "icmp": True}], indirect=True)

@@ -42,6 +42,7 @@ PURE_MODULES = (
     "voicegate.farewell",
     "voicegate.floor",
     "voicegate.goodbye",
+    "voicegate.hearing",
     "voicegate.plan",
     "voicegate.report",
     "voicegate.routes",
@@ -53,10 +54,12 @@ IMPURE = ("asyncio", "socket", "time", "threading", "select", "selectors", "ssl"
 # What a pure module may still take from an impure one.
 PURE_PARTS = {"simulator.pcap": ("socket",)}  # inet_aton only
 
+# What a UDP socket needs, whatever it carries.
+SOCKETS_OF_BOTH = ("voicegate.aio", "voicegate.ear", "voicegate.hearing", "voicegate.windows")
 # sip, media and voice know nothing of each other, nor of what is above them.
 OWN_ROOMS = {
-    "voicegate.sip": ("voicegate.sip", "voicegate.windows"),
-    "voicegate.media": ("voicegate.media", "voicegate.windows"),
+    "voicegate.sip": ("voicegate.sip", *SOCKETS_OF_BOTH),
+    "voicegate.media": ("voicegate.media", *SOCKETS_OF_BOTH),
     "voicegate.voice": ("voicegate.voice", "voicegate.settings", "voicegate.logs"),
 }
 

@@ -124,6 +124,8 @@ def _trouble(gateway: "Gateway") -> Iterator[Metric]:
     sip, board = gateway.agent.counters, gateway.board
     errors = {"sip": sip["udp_errors"], "rtp": _media_totals(gateway)["udp_errors"]}
     yield _counter("udp_errors", "Errors of UDP sockets, survived.", errors, "socket")
+    reopened = {"sip": sip["udp_reopened"], "rtp": _media_totals(gateway)["reopened"]}
+    yield _counter("udp_reopened", "Deaf UDP sockets opened anew.", reopened, "socket")
     yield _counter("asyncio_errors", "Complaints of asyncio.", board.complaints.count)
     yield _counter("alarms", "Alarms of the watchdogs of calls.", board.tally.alarms, "what")
     yield _counter("sip_events", "What came in by SIP, by kind.", dict(sorted(sip.items())), "what")

@@ -76,3 +76,5 @@ class MediaCounters:
     """Digits keyed."""
     udp_errors: int
     """Errors of the socket (ICMP port unreachable and the like): survived."""
+    reopened: int
+    """How often the socket had gone deaf after an error, and another took its place."""

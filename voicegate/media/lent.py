@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from typing import Protocol
 
+from voicegate.ear import Ear
 from voicegate.media.ports import NoPortFree, PortPool
 from voicegate.windows import disable_udp_connreset
 
@@ -18,10 +19,11 @@ class LentSocket:
     def __init__(self, pool: PortPool, bind_host: str, loop: asyncio.AbstractEventLoop) -> None:
         self._pool = pool
         self._loop = loop
+        self._host = bind_host
         self._open = True
         self.advertised = False
         """Whether a peer may know the port, so that it must rest."""
-        self.sock, self.port = self._bind(bind_host)
+        self.sock, self.port = self._bind()
 
     def close(self) -> None:
         """Close the socket and give the port back. Idempotent."""
@@ -34,22 +36,30 @@ class LentSocket:
         else:
             self._pool.return_unused(self.port)
 
-    def _bind(self, bind_host: str) -> tuple[socket.socket, int]:
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been closed yet."""
+        return self._open
+
+    def rebind(self) -> None:
+        """Put another socket in the place of this one. OSError if the system refuses."""
+        self.sock.close()
+        if not self._open:
+            raise OSError("the port has gone back")
+        self.sock = _udp_socket(self._host, self.port)
+
+    def _bind(self) -> tuple[socket.socket, int]:
         """Bind the next port that the system gives us; one it refuses rests like a used one."""
         for _ in range(_BIND_TRIES_MAX):
             port = self._pool.lend(self._loop.time())
-            sock = _udp_socket(bind_host)
             try:
-                sock.bind((bind_host, port))
+                return _udp_socket(self._host, port), port
             except OSError:
-                sock.close()
                 self._pool.give_back(port, self._loop.time())
-                continue
-            return sock, port
         raise NoPortFree(f"the system refused {_BIND_TRIES_MAX} RTP ports in a row")
 
 
-def _udp_socket(bind_host: str) -> socket.socket:
+def _udp_socket(bind_host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ipaddress.ip_address(bind_host).version == 6 else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.setblocking(False)
@@ -57,7 +67,12 @@ def _udp_socket(bind_host: str) -> socket.socket:
     if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
         # Windows lets another program share the port otherwise.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    disable_udp_connreset(sock)
+    try:
+        disable_udp_connreset(sock)
+        sock.bind((bind_host, port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
@@ -67,9 +82,6 @@ class RtpListener(Protocol):
     def receive(self, data: bytes, source: tuple[str | int, ...]) -> None:
         """Take a datagram."""
 
-    def note_udp_error(self) -> None:
-        """Learn of an error of the socket; the call goes on."""
-
     def note_blocked(self, paused: bool) -> None:
         """Learn that the system takes no packets for now, or takes them again."""
 
@@ -77,15 +89,18 @@ class RtpListener(Protocol):
 class RtpProtocol(asyncio.DatagramProtocol):
     """Hands what the socket brings to its listener."""
 
-    def __init__(self, listener: RtpListener) -> None:
+    def __init__(self, listener: RtpListener, ear: Ear) -> None:
         self._listener = listener
+        self._ear = ear
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        self._ear.heard()
         self._listener.receive(data, addr)
 
     def error_received(self, _exc: Exception) -> None:
-        self._listener.note_udp_error()
+        """ICMP errors and the like (WinError 10054): counted, the call goes on."""
+        self._ear.erred()
 
     def pause_writing(self) -> None:
         self._listener.note_blocked(True)
@@ -94,5 +109,6 @@ class RtpProtocol(asyncio.DatagramProtocol):
         self._listener.note_blocked(False)
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        self._listener.note_blocked(False)
         if not self.closed.done():
             self.closed.set_result(None)

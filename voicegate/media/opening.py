@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from random import Random
 
+from voicegate.aio import beside
+from voicegate.ear import Ear
 from voicegate.media.answer import Answer, Target, make_answer
 from voicegate.media.clock import Ticker
 from voicegate.media.lent import LentSocket, RtpProtocol
@@ -18,6 +20,42 @@ _DATAGRAM_MAX = 2048
 """asyncio allocates its largest datagram for every receive: 256 KiB unless told. No RTP packet is
 longer than this (a signalling socket must not do it)."""
 AS_USUAL = MediaRules()
+
+
+class _Line:
+    """The socket of a session, or the one that took its place."""
+
+    def __init__(self, session: MediaSession, lent: LentSocket, local_host: str) -> None:
+        self._session = session
+        self._lent = lent
+        self._local = (local_host, lent.port)
+        self._ear = Ear(session.hearing, lent.port)
+        self._transport: asyncio.DatagramTransport
+        self._protocol: RtpProtocol
+
+    async def open(self) -> None:
+        self._transport, self._protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: RtpProtocol(self._session, self._ear), sock=self._lent.sock
+        )
+        self._transport.max_size = _DATAGRAM_MAX  # type: ignore[attr-defined]
+        if self._lent.is_open:
+            self._session.attach(self._transport, self._local, self._lent.close)
+        else:  # the call has ended meanwhile
+            self._transport.abort()
+
+    async def keep_hearing(self) -> None:
+        """Reopen the socket where it has gone deaf. On hold the caller owes us nothing."""
+        await self._ear.keep(self._reopen, expects=lambda: not self._session.parked)
+
+    async def _reopen(self) -> None:
+        self._session.attach(None, self._local, self._lent.close)
+        self._transport.abort()
+        await self._protocol.closed
+        self._lent.rebind()
+        await self.open()
+
+    async def closed(self) -> None:
+        await self._protocol.closed
 
 
 @asynccontextmanager
@@ -68,16 +106,14 @@ async def open_media(
     try:
         first = answer(offer, 1) if offer else unanswered(own_offer(1), codecs[0])
         session = MediaSession(Agreement(first, answer, own_offer), ticker, random, rules, own)
-        transport, protocol = await loop.create_datagram_endpoint(
-            lambda: RtpProtocol(session), sock=lent.sock
-        )
-        transport.max_size = _DATAGRAM_MAX  # type: ignore[attr-defined]
+        line = _Line(session, lent, local_host)
+        await line.open()
         try:
             lent.advertised = True
-            session.attach(transport, (local_host, lent.port), lent.close)
-            yield session
+            async with beside(line.keep_hearing(), f"rtp-ear-{lent.port}"):
+                yield session
         finally:
             session.stop()
-            await protocol.closed
+            await line.closed()
     finally:
         lent.close()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from random import Random
 
+from voicegate.hearing import Hearing
 from voicegate.media.answer import Target
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
@@ -19,6 +20,7 @@ from voicegate.media.resample import Resampler
 from voicegate.media.rules import MediaRules
 from voicegate.media.uplink import Uplink
 
+_DEAF_AFTER_S = 1.0  # after an error, and without a packet since
 _LOOK_S = 1.0  # missing RTP is looked for so often: a first packet or a hold moves what is due
 PacketTap = Callable[[bytes, Target, Target], None]
 """Takes a datagram, its source and its destination; it must not wait."""
@@ -44,6 +46,7 @@ class MediaSession(Following):
         super().__init__(agreement, Incoming(first, rules, own), out)
         self._ticker = ticker
         self._playout = Playout()
+        self.hearing = Hearing(_DEAF_AFTER_S)
         self.comfort = Comfort()
         """Heard in place of silence while nobody can speak; it counts as sound of ours."""
         self._played_out = asyncio.Event()
@@ -58,7 +61,7 @@ class MediaSession(Following):
         self._taps: tuple[Tap, ...] = ()
         self._packet_taps: tuple[PacketTap, ...] = ()
         self._packets_in = self._packets_out = self._early = self._foreign = 0
-        self._send_blocked = self._udp_errors = 0
+        self._send_blocked = 0
         self._late_before = 0
         self.last_played_at: float | None = None
         """Loop time at which the last model audio left; None before any has."""
@@ -66,11 +69,11 @@ class MediaSession(Following):
     # The life of it
 
     def attach(
-        self, transport: asyncio.DatagramTransport, local: Target, release: Callable[[], None]
+        self, wire: asyncio.DatagramTransport | None, local: Target, release: Callable[[], None]
     ) -> None:
-        """Take the transport, our address as the caller knows it, and what closes the socket at
-        once. For `open_media`."""
-        self._transport, self._local, self._release = transport, local, release
+        """Take the transport (None while there is none), our address as the caller knows it, and
+        what closes the socket at once. For `open_media`."""
+        self._transport, self._local, self._release = wire, local, release
 
     def start(self, *, early: bool = False) -> None:
         """Begin: the call is answered. The first packet leaves with the next tick, at once.
@@ -245,10 +248,6 @@ class MediaSession(Following):
             tap(packet, self._local, self._remote)
         self._transport.sendto(packet, self._remote)
 
-    def note_udp_error(self) -> None:
-        """Count an error of the socket; the call goes on."""
-        self._udp_errors += 1
-
     def note_blocked(self, paused: bool) -> None:
         """Learn that the system takes no packets for now, or takes them again."""
         self._paused = paused
@@ -265,5 +264,6 @@ class MediaSession(Following):
             playout_overflow_ms=self._playout.overflow_ms,
             send_blocked=self._send_blocked,
             ticks_late=self._ticker.late - self._late_before if self._started else 0,
-            udp_errors=self._udp_errors,
+            udp_errors=self.hearing.errors,
+            reopened=self.hearing.replaced,
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random as random_module
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
+from voicegate.aio import beside
 from voicegate.sip.address import Address
 from voicegate.sip.digest import Guard
 from voicegate.sip.endpoint import Endpoint
@@ -59,9 +60,10 @@ async def open_user_agent(
         counters=counters,
     )
     agent = UserAgent(endpoint, sockets, retry_after_s)
-    try:
+    async with AsyncExitStack() as owned:
+        owned.push_async_callback(agent.close)
         for place in places:
             await sockets.open(place, agent.hear)
+        for one in sockets.datagrams:
+            await owned.enter_async_context(beside(one.keep_hearing(), f"sip-ear-{one.bound.port}"))
         yield agent
-    finally:
-        await agent.close()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.stream import StreamListener, StreamRules, open_stream
-from voicegate.sip.udp import Hear, face_towards, open_udp
+from voicegate.sip.udp import Hear, UdpListener, face_towards, open_udp
 
 MAX_KNOWN_PEERS = 1024
 
@@ -56,6 +56,11 @@ class Sockets:
 
     async def _stream(self, place: Address, hear: Hear) -> StreamListener:
         return await open_stream(place, hear, self._counters, self._rules)
+
+    @property
+    def datagrams(self) -> list[UdpListener]:
+        """Those for UDP, which can go deaf."""
+        return [one for one in self._listeners if isinstance(one, UdpListener)]
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send by the listener whose address `flow.local` is."""

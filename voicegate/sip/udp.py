@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
+from voicegate.ear import Ear
+from voicegate.hearing import Hearing
 from voicegate.sip.address import Address, Flow
 from voicegate.sip.message import MAX_MESSAGE_BYTES
 from voicegate.windows import disable_udp_connreset
@@ -17,6 +19,9 @@ from voicegate.windows import disable_udp_connreset
 RECEIVE_BUFFER_BYTES = 1 << 20
 """Linux gives room for some 256 small datagrams by default: a burst of calls is more."""
 SEND_BACKLOG_BYTES = 1 << 20
+DEAF_AFTER_S = 5.0
+"""So long after an error a socket that hears nothing is replaced: gates resend an INVITE for 32 s,
+and a socket that is only quiet loses nothing by it."""
 
 Hear = Callable[[bytes, Address, Address], None]
 """Given a message, its source and the address it was received at."""
@@ -75,9 +80,27 @@ class UdpListener(asyncio.DatagramProtocol):
         self.bound = bound
         self._hear = hear
         self.counters = counters
-        """Those of the user agent: udp_errors, dropped_sends."""
+        """Those of the user agent: udp_errors, udp_reopened, dropped_sends."""
+        self._ear = Ear(Hearing(DEAF_AFTER_S), bound.port)
         self._transport: asyncio.DatagramTransport | None = None
-        self._closed = asyncio.get_running_loop().create_future()
+        self._closed: asyncio.Future[None]
+
+    async def listen(self, sock: socket.socket) -> None:
+        """Take a bound socket."""
+        loop = asyncio.get_running_loop()
+        self._closed = loop.create_future()
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=sock)
+        # asyncio allocates this much for every datagram; no datagram is longer, no INVITE is cut
+        transport.max_size = MAX_MESSAGE_BYTES  # type: ignore[attr-defined]
+
+    async def keep_hearing(self) -> None:
+        """Reopen the socket where it has gone deaf: a gate may call, or ask, at any time."""
+        await self._ear.keep(self._reopen)
+
+    async def _reopen(self) -> None:
+        await self.close()
+        await self.listen(open_udp_socket(self.bound.host, self.bound.port))
+        self.counters["udp_reopened"] += 1
 
     def send(self, data: bytes, flow: Flow) -> None:
         transport = self._transport
@@ -99,11 +122,13 @@ class UdpListener(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._ear.heard()
         self._hear(data, Address(addr[0], addr[1]), self.bound)
 
     def error_received(self, _exc: Exception) -> None:
         """ICMP errors and the like (WinError 10054): counted; the transactions resend anyway."""
         self.counters["udp_errors"] += 1
+        self._ear.erred()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._transport = None
@@ -114,12 +139,8 @@ async def open_udp(host: str, port: int, hear: Hear, counters: Counter[str]) -> 
     """Bind and listen; port 0 takes any free one."""
     sock = open_udp_socket(host, port)
     bound = Address(*sock.getsockname()[:2])
-    loop = asyncio.get_running_loop()
-    transport, listener = await loop.create_datagram_endpoint(
-        lambda: UdpListener(bound, hear, counters), sock=sock
-    )
-    # asyncio allocates this much for every datagram; no datagram is longer, no INVITE is cut
-    transport.max_size = MAX_MESSAGE_BYTES  # type: ignore[attr-defined]
+    listener = UdpListener(bound, hear, counters)
+    await listener.listen(sock)
     return listener
 
 

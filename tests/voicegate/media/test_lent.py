@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+from voicegate.ear import Ear
+from voicegate.hearing import Hearing
 from voicegate.media.lent import LentSocket, RtpProtocol
 from voicegate.media.ports import NoPortFree, PortPool
 
@@ -18,9 +20,6 @@ class Listener:
 
     def receive(self, data: bytes, source: tuple[str | int, ...]) -> None:
         self.told.append((data, source))
-
-    def note_udp_error(self) -> None:
-        self.told.append("error")
 
     def note_blocked(self, paused: bool) -> None:
         self.told.append(paused)
@@ -37,6 +36,19 @@ async def test_the_socket_is_on_the_lent_port_until_both_go_back() -> None:
     lent.close()
     assert lent.sock.fileno() == -1
     assert pool.lent == 0
+
+
+async def test_another_socket_takes_the_place_until_the_port_goes_back() -> None:
+    pool = PortPool((31000, 31010))
+    lent = LentSocket(pool, HOST, asyncio.get_running_loop())
+    first = lent.sock
+    lent.rebind()
+    assert first.fileno() == -1
+    assert lent.sock.getsockname() == (HOST, lent.port)
+    lent.close()
+    with pytest.raises(OSError, match="gone back"):
+        lent.rebind()
+    assert (lent.sock.fileno(), pool.lent) == (-1, 0)
 
 
 async def test_only_a_port_that_a_peer_knows_needs_rest() -> None:
@@ -80,13 +92,16 @@ async def test_an_address_that_is_not_ours_is_refused_in_bounded_tries() -> None
 
 
 async def test_what_asyncio_reports_reaches_the_listener() -> None:
-    listener = Listener()
-    protocol = RtpProtocol(listener)
-    protocol.datagram_received(b"x", (HOST, 4000))
+    listener, hearing = Listener(), Hearing(1.0)
+    protocol = RtpProtocol(listener, Ear(hearing, 4000))
     protocol.error_received(OSError(errno.ECONNREFUSED, "refused"))
+    assert hearing.due
+    protocol.datagram_received(b"x", (HOST, 4000))
+    assert hearing.due is None
+    assert hearing.errors == 1
     protocol.pause_writing()
     protocol.resume_writing()
-    assert listener.told == [(b"x", (HOST, 4000)), "error", True, False]
+    assert listener.told == [(b"x", (HOST, 4000)), True, False]
     assert not protocol.closed.done()
     protocol.connection_lost(None)
     protocol.connection_lost(None)
