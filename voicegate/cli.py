@@ -6,7 +6,9 @@ import io
 import ipaddress
 import json
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,6 +21,7 @@ from voicegate.sip.message import Address
 from voicegate.windows import (
     ignore_stop_signals,
     new_event_loop,
+    reload_signal,
     stop_signals,
     use_utf8_output,
 )
@@ -61,14 +64,17 @@ def _root(
 
 @app.command()
 def serve(config: ConfigFile = None) -> None:
-    """Answer calls until Ctrl+C (once: let the present calls end; twice: hang up)."""
+    """Answer calls until Ctrl+C (once: let the present calls end; twice: hang up).
+
+    SIGHUP takes what may change between calls from the settings as they are now.
+    """
     settings = _load(config)
     _refuse_to_start(settings)
     set_up_logging()
     for name in settings.unserved():
         log.warning("setting has no effect in this version", setting=name)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(settings))
+        runner.run(_serve(settings, partial(load, config)))
 
 
 def _refuse_to_start(settings: Config) -> None:
@@ -79,17 +85,17 @@ def _refuse_to_start(settings: Config) -> None:
         _usage("\n".join(str(one) for one in found))
 
 
-async def _serve(settings: Config) -> None:
+async def _serve(settings: Config, read_again: Callable[[], Config]) -> None:
     from voicegate.gateway import CannotListen, Gateway  # after the check: it loads much
 
     try:
-        gateway = Gateway(settings)
+        gateway = Gateway(settings, read_again=read_again)
     except ConfigError as error:
         _usage(str(error))
     # what was imported stays for good: a full collection that walks it all holds every call up
     gc.collect()
     gc.freeze()
-    with stop_signals(gateway.drain):
+    with stop_signals(gateway.drain), reload_signal(gateway.plans.ask_to_reload):
         try:
             await gateway.serve()
         except CannotListen as error:

@@ -21,7 +21,7 @@ from voicegate.call import RETRY_AFTER_S, Call
 from voicegate.config import Config
 from voicegate.dialling import Dialling
 from voicegate.endings import HangupReason
-from voicegate.goodbye import GoodbyeWatch, Speaker, load_phrases
+from voicegate.goodbye import GOODBYE_BY, GoodbyeWatch, load_phrases
 from voicegate.logs import get_logger
 from voicegate.media.clock import Ticker
 from voicegate.media.opening import open_media
@@ -29,14 +29,13 @@ from voicegate.media.ports import PortPool
 from voicegate.media.rules import MediaRules
 from voicegate.media.session import MediaSession
 from voicegate.plan import CallPlan, facts_of
-from voicegate.planning import Planner
 from voicegate.record.records import Records, open_records
+from voicegate.reloading import Plans
 from voicegate.report import CallReport, build_report, masked
 from voicegate.sip.leg import CallLeg
 from voicegate.sip.message import Address
 from voicegate.sip.user_agent import UserAgent
 from voicegate.story import Happening
-from voicegate.tools.tool import Workshop
 from voicegate.trunk import CannotListen as CannotListen
 from voicegate.trunk import open_trunk
 from voicegate.voice.echo import Echo
@@ -46,20 +45,19 @@ log = get_logger(__name__)
 
 SETTLE_LIMIT_S = 2.0
 """At the end our BYEs are resent until answered, but no longer than this."""
-GOODBYE_BY = {
-    "either": (Speaker.CALLER, Speaker.MODEL),
-    "caller": (Speaker.CALLER,),
-    "model": (Speaker.MODEL,),
-    "off": (),
-}
 
 
 class Gateway:
     """Answers calls and lets each talk to the voice; `serve` is its whole life."""
 
     def __init__(
-        self, config: Config, *, on_report: Callable[[CallReport], None] = lambda _: None
+        self,
+        config: Config,
+        *,
+        on_report: Callable[[CallReport], None] = lambda _: None,
+        read_again: Callable[[], Config] | None = None,
     ) -> None:
+        """Hold no resource yet; a reload takes what `read_again` gives, in the executor."""
         self.config = config
         self.ready = asyncio.Event()
         self.calls: dict[int, Call] = {}
@@ -76,8 +74,7 @@ class Gateway:
         self.board = Board(self._loop.time, config.call.max_duration_s)
         self._media_rules = MediaRules(**config.media.model_dump(exclude={"rtp_ports", "codecs"}))
         self._phrases = load_phrases()
-        self._planner = Planner(config)
-        self._workshop: Workshop
+        self.plans = Plans(config, read_again, self._adopt)
         self._networks = [ipaddress.ip_network(one, strict=False) for one in config.sip.allow]
         self.dialling = Dialling(self)
         self._group: asyncio.TaskGroup
@@ -92,7 +89,7 @@ class Gateway:
         sip = self.config.sip
         async with AsyncExitStack() as owned:
             await owned.enter_async_context(open_blocking_executor())
-            self._workshop = await owned.enter_async_context(self._planner.open_workshop())
+            await owned.enter_async_context(self.plans.opened())
             self.records = await owned.enter_async_context(self._open_records())
             self.voice = await owned.enter_async_context(self._open_voice())
             with _naming(f"sip.host, sip.port = {sip.host}:{sip.port}"):
@@ -132,7 +129,7 @@ class Gateway:
             admin_port = admin.port if admin else None
             log.info("gateway ready", host=where.host, port=where.port, admin_port=admin_port)
             try:
-                await first_of(self._admit(), self._drained())
+                await first_of(self._admit(), self._drained(), self.plans.reloads())
             finally:
                 # also when cancelled: the group then cancels the calls, and each hangs up
                 self._draining.set()
@@ -151,6 +148,12 @@ class Gateway:
         self._no_calls.clear()
         self._group.create_task(self._carry(number), name=f"call-{number}")
         return number, self.calls[number]
+
+    def _adopt(self, config: Config) -> None:
+        """Carry the calls to come by a configuration that was reloaded."""
+        self.config = config
+        self.voice.adopt(config.gemini)
+        self.board.allow(config.call.max_duration_s)
 
     async def _drained(self) -> None:
         """Wait until a drain is over; calls that outlast its limit are hung up."""
@@ -237,7 +240,7 @@ class Gateway:
         """Settle how a call is carried; takes as long as the user's hook may take."""
         who = (dialog.call_id, dialog.caller, dialog.called, dialog.source.host)
         facts = facts_of(*who, dialog.headers, ours=dialog.is_ours)
-        return await self._planner.plan(facts, self._workshop)
+        return await self.plans.plan(facts)
 
     def open_voice(self, setup: VoiceSetup) -> AbstractAsyncContextManager[VoiceSession]:
         """Open a conversation; raises VoiceError where nobody can speak in time."""

@@ -128,6 +128,15 @@ def _one_of(phrases: list[str]) -> str:
     return f"(?:{'|'.join(re.escape(one) for one in sorted(phrases, key=len, reverse=True))})"
 
 
+GOODBYE_BY = {
+    "either": (Speaker.CALLER, Speaker.MODEL),
+    "caller": (Speaker.CALLER,),
+    "model": (Speaker.MODEL,),
+    "off": (),
+}
+"""Whose goodbye counts, by call.goodbye."""
+
+
 class GoodbyeWatch:
     """Follows both speakers' words of the current turn.
 

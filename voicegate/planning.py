@@ -30,6 +30,7 @@ log = get_logger(__name__)
 
 MAX_WAVS = 100
 """Greetings that are kept; a hook that names more is refused them."""
+NO_WORKSHOP = Workshop(None, None)
 
 
 class Planner:
@@ -51,11 +52,28 @@ class Planner:
         for number, route in enumerate(config.route):
             self._check(f"route.{number}", route)
 
-    def open_workshop(self) -> AbstractAsyncContextManager[Workshop]:
-        """Open what the user's code needs, and nothing where there is none."""
+    def open_workshop(
+        self, beside: Workshop = NO_WORKSHOP
+    ) -> AbstractAsyncContextManager[Workshop]:
+        """Open what the user's code needs, or there was in the one before; else nothing."""
+        threads, http = self._needs
+        return open_workshop(
+            threads=threads or beside.threads is not None, http=http or beside.http is not None
+        )
+
+    def can_work_in(self, workshop: Workshop) -> bool:
+        """Say whether all is there that the user's code needs."""
+        threads, http = self._needs
+        return (workshop.threads is not None or not threads) and (
+            workshop.http is not None or not http
+        )
+
+    @property
+    def _needs(self) -> tuple[bool, bool]:
+        """Whether threads are needed, and whether a client for HTTP."""
         tools = self._config.tools
         plain_hook = self._hook is not None and is_plain(self._hook)
-        return open_workshop(threads=plain_hook or bool(tools.functions), http=bool(tools.webhook))
+        return plain_hook or bool(tools.functions), bool(tools.webhook)
 
     def _load_apology(self, path: str) -> bytes:
         try:
@@ -110,8 +128,8 @@ class Planner:
         return CallPlan(
             facts,
             VoiceSetup(
-                model=changes.model or "",
-                voice=changes.voice or "",
+                model=changes.model or config.gemini.model,
+                voice=changes.voice or config.gemini.voice,
                 language=changes.language or "",
                 system_instruction=prompt_with_facts(prompt, facts, config.call.prompt_fields),
                 tools=tuple(one.tool for one in tools.values()),

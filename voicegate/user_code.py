@@ -6,6 +6,7 @@ import functools
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -48,10 +49,23 @@ def load_function(path: str) -> Function:
         ) from error
     except SyntaxError as error:
         raise UserCodeRefused(f"{path!r}: {error}") from error
+    except (Exception, SystemExit) as error:  # a stranger's module may do anything at its import
+        raise UserCodeRefused(
+            f"{path!r}: {module_name} does not load: {type(error).__name__}: {error}"
+            f"{_place_of(error)}. Mend it there, or leave it out of the settings"
+        ) from error
     function = getattr(module, name, None)
     if not inspect.isroutine(function):
         raise UserCodeRefused(f"{path!r}: {module_name} has no function {name!r}")
     return function
+
+
+def _place_of(error: BaseException) -> str:
+    """Give the file and the line of the user's from which it came."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename not in (__file__, importlib.__file__) and "<frozen" not in frame.filename:
+            return f" ({frame.filename}, line {frame.lineno})"
+    return ""
 
 
 def is_plain(function: Function) -> bool:

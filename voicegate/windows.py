@@ -72,6 +72,20 @@ def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
+def reload_signal(reload: Callable[[], None]) -> Iterator[None]:
+    """Call `reload` on the loop for every SIGHUP while the block runs; Windows has none."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+@contextmanager
 def _plain_signals(
     loop: asyncio.AbstractEventLoop, numbers: list[signal.Signals], stop: Callable[[], None]
 ) -> Iterator[None]:

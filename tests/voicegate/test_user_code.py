@@ -46,11 +46,18 @@ def test_a_function_is_found_in_a_folder_of_the_user(folder: Path) -> None:
         ("users_own:lookup", "has no function 'lookup'"),
         ("users_own:NUMBER", "has no function 'NUMBER'"),
         ("users_bad:lookup", "invalid syntax"),
+        (
+            "users_raises:lookup",
+            r"does not load: KeyError: 'TOKEN' \(.*users_raises.py, line 2\)\. Mend it there",
+        ),
+        ("users_ends:lookup", "does not load: SystemExit: 3"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_a_mend(folder: Path, path: str, says: str) -> None:
     (folder / "users_own.py").write_text("NUMBER = 1\n", encoding="utf-8")
     (folder / "users_bad.py").write_text("def def\n", encoding="utf-8")
+    (folder / "users_raises.py").write_text("import os\nos.environ['TOKEN']\n", encoding="utf-8")
+    (folder / "users_ends.py").write_text("import sys\nsys.exit(3)\n", encoding="utf-8")
     look_in([str(folder)])
     with pytest.raises(UserCodeRefused, match=says):
         load_function(path)

@@ -129,6 +129,10 @@ class Board:
         self._max_duration_s = max_duration_s
         self._recent: deque[tuple[float, dict[str, Any]]] = deque(maxlen=RECENT_CALLS)
 
+    def allow(self, max_duration_s: float) -> None:
+        """Learn how long calls may last from now on; a call that began before may have longer."""
+        self._max_duration_s = max(self._max_duration_s, max_duration_s)
+
     @contextmanager
     def watching(self, number: int, call: "Call") -> Iterator[None]:
         """Follow a call for as long as the block runs."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from voicegate.admin.orders import Orders
 from voicegate.admin.page import Page
 from voicegate.admin.recordings import Recordings
 from voicegate.admin.resources import sample
+from voicegate.config import ConfigError
 from voicegate.logs import get_logger
 from voicegate.sip.message import Address
 
@@ -73,6 +75,7 @@ def admin_app(gateway: "Gateway") -> web.Application:
     orders = Orders(gateway)
     app.router.add_post("/calls", guarded(token, orders.call))
     app.router.add_delete("/calls/{id}", guarded(token, orders.end))
+    app.router.add_post("/reload", guarded(token, answers.reload))
     return app
 
 
@@ -118,6 +121,14 @@ class Answers:
             log.info("drain asked for by the admin side")
             self._gateway.drain()
         return web.json_response(self._status(), status=202)
+
+    async def reload(self, _request: web.Request) -> web.Response:
+        """Take the settings as they are now, all or nothing; say what that changed."""
+        try:
+            changes = await self._gateway.plans.reload()
+        except ConfigError as error:
+            return web.json_response({"refused": str(error).splitlines()}, status=422)
+        return web.json_response(asdict(changes))
 
     def _status(self) -> dict[str, Any]:
         return {"draining": self._gateway.draining, "calls": len(self._gateway.calls)}

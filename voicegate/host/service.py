@@ -138,6 +138,7 @@ After=network-online.target
 [Service]
 Type=exec
 ExecStart={place.program} serve --config {place.config}
+ExecReload=/bin/kill -HUP $MAINPID
 WorkingDirectory={folder}
 EnvironmentFile=-{folder}/voicegate.env
 Restart=on-failure

@@ -38,7 +38,10 @@ def function_tool(path: str, timeout_s: float) -> CallableTool:
 
 def _arguments_of(function: Function, path: str) -> tuple[list[str], type[BaseModel]]:
     """Give which parameters want the facts of the call, and the type of all others."""
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise UserCodeRefused(f"{path!r}: an annotation cannot be read: {error}") from error
     facts, fields = [], dict[str, Any]()
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in NAMED:

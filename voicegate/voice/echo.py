@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
+from voicegate.settings import GeminiSettings
 from voicegate.voice.session import (
     AS_CONFIGURED,
     UPLINK_RATE_HZ,
@@ -61,6 +62,9 @@ class Echo:
 
     def __init__(self) -> None:
         self.open_conversations = 0
+
+    def adopt(self, settings: GeminiSettings) -> None:
+        """Do nothing: there is nothing to set about an echo."""
 
     @asynccontextmanager
     async def converse(

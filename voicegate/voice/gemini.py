@@ -30,10 +30,6 @@ class Gemini:
         self._live = client.aio.live
         self._settings = settings
         self._random = random
-        self._chosen = {
-            "internal": Action(settings.on_internal_error),
-            "quota": Action(settings.on_quota),
-        }
         self._open: list[GeminiConversation] = []
         self.direct = genai.__version__.startswith(DIRECT_SDK_VERSIONS)
 
@@ -42,15 +38,23 @@ class Gemini:
         """How many are open now, those that are connecting or closing included."""
         return len(self._open)
 
+    def adopt(self, settings: GeminiSettings) -> None:
+        """Begin conversations by these settings from now on; those that are open keep theirs."""
+        self._settings = settings
+
     @asynccontextmanager
     async def converse(self, setup: VoiceSetup = AS_CONFIGURED) -> AsyncIterator[VoiceSession]:
         """Open a conversation; raises VoiceError where the model cannot speak in time."""
-        model = setup.model or self._settings.model
+        settings = self._settings
+        model = setup.model or settings.model
         conversation = GeminiConversation(
-            partial(self._connect, model, setup),
+            partial(self._connect, settings, model, setup),
             rules_of(model),
-            Retries(self._random, self._settings.reconnect_budget_s),
-            self._chosen,
+            Retries(self._random, settings.reconnect_budget_s),
+            {
+                "internal": Action(settings.on_internal_error),
+                "quota": Action(settings.on_quota),
+            },
         )
         self._open.append(conversation)
         try:
@@ -61,9 +65,9 @@ class Gemini:
             self._open.remove(conversation)
 
     def _connect(
-        self, model: str, setup: VoiceSetup, handle: str, summary: str
+        self, settings: GeminiSettings, model: str, setup: VoiceSetup, handle: str, summary: str
     ) -> AbstractAsyncContextManager[Connection]:
-        config = connect_config(self._settings, setup, handle=handle, summary=summary)
+        config = connect_config(settings, setup, handle=handle, summary=summary)
         connecting = self._live.connect(model=model, config=config)
         return open_connection(connecting, rules_of(model), direct=self.direct)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from voicegate.logs import PeerError
+from voicegate.settings import GeminiSettings
 
 UPLINK_RATE_HZ = 16000
 """What `send_audio` takes: PCM16 mono, little endian."""
@@ -199,6 +200,9 @@ class Voice(Protocol):
         self, setup: VoiceSetup = AS_CONFIGURED
     ) -> AbstractAsyncContextManager[VoiceSession]:
         """Open a conversation; entering raises VoiceError where nobody can speak in time."""
+
+    def adopt(self, settings: GeminiSettings) -> None:
+        """Begin conversations by these settings from now on; those that are open keep theirs."""
 
     @property
     def open_conversations(self) -> int:

@@ -43,6 +43,10 @@ def odd(name: ModuleType) -> None:
     """Takes what no model can give."""
 
 
+def unnamed(name: "NoSuchType") -> None:  # type: ignore[name-defined]  # noqa: F821
+    """Takes nobody knows what."""
+
+
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "users_tools", sys.modules[__name__])
@@ -89,6 +93,7 @@ async def test_the_facts_of_the_call_are_not_the_models_to_give(on_call: OnCall)
         ("loose", "annotate 'name', such as name: str"),
         ("many", "cannot be given by name"),
         ("odd", "odd"),
+        ("unnamed", "an annotation cannot be read: name 'NoSuchType' is not defined"),
         ("no_such", "has no function"),
     ],
 )
