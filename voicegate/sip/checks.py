@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voicegate.sip.headers import SipUri, scheme_of
+from voicegate.sip.headers import scheme_of
 from voicegate.sip.message import Headers, Request
 from voicegate.sip.reply import ACCEPT, ACCEPT_ENCODING, ALLOW, EXTENSIONS, METHODS
 
@@ -18,8 +18,6 @@ class Refusal:
 
     status: int
     headers: Headers = ()
-    reason: str = ""
-    """In place of the usual words."""
 
 
 def refusal_of(request: Request) -> Refusal | None:
@@ -35,13 +33,7 @@ def _method(request: Request) -> Refusal | None:
 
 
 def _uri(request: Request) -> Refusal | None:
-    try:
-        if scheme_of(request.uri) not in ("sip", "sips"):
-            return Refusal(416)
-        SipUri.parse(request.uri)
-    except ValueError:
-        return Refusal(400, reason="Bad Request-URI")
-    return None
+    return None if scheme_of(request.uri) in ("sip", "sips") else Refusal(416)
 
 
 def _extensions(request: Request) -> Refusal | None:

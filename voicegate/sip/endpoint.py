@@ -241,7 +241,7 @@ class Endpoint:
             self._receive_cancel(got, now)
         elif (refusal := refusal_of(request)) is not None:
             self.counters["refused_requests"] += 1
-            self._core.answer_stateless(got, refusal.status, refusal.headers, refusal.reason)
+            self._core.answer_stateless(got, refusal.status, refusal.headers)
         elif (usage := self._named_by(got)) is not None:
             usage.receive(got, now)
         elif request.to.tag or request.method not in ("INVITE", "OPTIONS"):

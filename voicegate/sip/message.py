@@ -13,7 +13,15 @@ from functools import cached_property
 
 from voicegate.sip.address import Address as Address
 from voicegate.sip.address import Flow
-from voicegate.sip.headers import COMPACT_NAMES, CSeq, NameAddr, Via, split_outside
+from voicegate.sip.headers import (
+    COMPACT_NAMES,
+    CSeq,
+    NameAddr,
+    SipUri,
+    Via,
+    scheme_of,
+    split_outside,
+)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -210,9 +218,22 @@ def _parse_request(words: list[str], headers: Headers, body: bytes, flaw: str | 
     flaw = flaw or _header_flaw(request)
     if flaw is None and request.cseq.method != request.method:
         flaw = "CSeq Method Mismatch"
+    if flaw is None and request.method != "ACK" and not _is_uri(request.uri):
+        flaw = "Bad Request-URI"
     if flaw:
         raise SipParseError(flaw, answerable)
     return request
+
+
+def _is_uri(uri: str) -> bool:
+    """RFC 5118 4.2: what cannot be read is answered 400 whatever is asked for. A scheme that we do
+    not know is well formed (RFC 4475 3.3.2): somebody else says no to it."""
+    try:
+        if scheme_of(uri) in ("sip", "sips"):
+            SipUri.parse(uri)
+    except ValueError:
+        return False
+    return True
 
 
 def _answerable(request: Request) -> Request | None:

@@ -39,9 +39,6 @@ def test_unknown_methods_are_405_with_allow(rig: Rig, method: str) -> None:
         ("nobodyKnows:x", 416),
         ("tel:+49", 416),
         ("soap.beep://h", 416),
-        ("sip:", 400),
-        ("<sip:a@b>", 400),
-        ("nothing", 400),
         ("sips:a@h", None),
     ],
 )

@@ -106,6 +106,18 @@ def test_broken_requests_that_can_be_answered(rig: Rig, old: bytes, new: bytes) 
     assert error.answerable is not None
 
 
+@pytest.mark.parametrize("uri", ["sip:", "<sip:a@b>", "nothing", "sip:2001:db8::10", "sips:@b"])
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "REGISTER", "BYE"])
+def test_a_request_uri_that_cannot_be_read_is_a_400(rig: Rig, method: str, uri: str) -> None:
+    error = _flaw(rig.request(method, uri=uri))
+    assert (error.flaw, error.status) == ("Bad Request-URI", 400)
+    assert error.answerable is not None
+
+
+def test_an_ack_is_heard_whatever_its_request_uri(rig: Rig) -> None:
+    assert isinstance(parse(rig.request("ACK", uri="sip:")), Request)
+
+
 def test_another_version_is_a_505(rig: Rig) -> None:
     assert _flaw(rig.request().replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1)).status == 505
 
