@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -228,3 +229,13 @@ def small_rig() -> Rig:
 def guarded_rig() -> Rig:
     """One that lets strangers in who know the password of `gate`."""
     return Rig(guard=Guard({"gate": "secret"}, random.Random(8), realm="voicegate"))
+
+
+@pytest.fixture
+def calm() -> Iterator[None]:
+    """Nothing is collected meanwhile: after a thousand tests that alone takes longer than any
+    message may."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

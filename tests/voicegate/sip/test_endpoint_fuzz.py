@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MESSAGES = 20_000
 CHUNKS = 10
+pytestmark = pytest.mark.usefixtures("calm")
+
 CASE_LIMIT_S = 0.05
 LATER_S = (0.0, 0.0, 0.0, 0.1, 0.5, 4.0, 33.0)
 YOUNGEST = 8
