@@ -137,7 +137,7 @@ def record_folder(config: Config) -> Finding:
         return fail("record.dir", f"cannot write there ({error.strerror})", mend, fatal=True)
     if free < DISK_FREE_BYTES:
         text = f"{free >> 20} MiB are free in {folder}"
-        return warn("record.dir", text, "make room, or lower record.retention_days")
+        return warn("record.dir", text, "make room, or lower record.keep_days")
     return ok("record.dir", f"{folder} can be written, {free >> 30} GiB free")
 
 
