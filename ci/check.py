@@ -33,6 +33,7 @@ STEPS = (
     Step("types", ("uv", "run", "mypy")),
     Step("tests", ("uv", "run", "pytest", "-n", "2")),  # the README's own: tests and scenarios
     Step("repeat", ("uv", "run", "python", "ci/repeat.py", "--runs", "3")),
+    Step("docs", ("uv", "run", "--group", "docs", "mkdocs", "build", "--strict")),
     Step("demo", ("uv", "run", "voicegate", "demo", "--out", "build/demo")),
     Step("browser", ("uv", "run", "python", "ci/report_browser.py", "build/demo")),
     Step("live-page", ("uv", "run", "python", "ci/live_page.py", "build/live")),
