@@ -285,6 +285,16 @@ def test_every_file_named_is_there(page: Path) -> None:
     assert [place for place in named if not stands(place)] == []
 
 
+def test_every_verb_of_a_scenario_exists() -> None:
+    rooms = ("gate", "gemini", "audio", "witness", "target")
+    files = [path for room in rooms for path in (ROOT / "simulator" / room).glob("*.py")]
+    known = set(re.findall(r"def (\w+)\(", "".join(read(path) for path in files)))
+    text = " ".join(codes(read(ROOT / "docs/write-a-scenario.md")))
+    named = set(re.findall(r"\b(?:call|gate|gemini|heard|model|network|witness)\.(\w+)\(", text))
+    assert len(named) > 30
+    assert named - known == set()
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     contents = read(ROOT / "mkdocs.yml")
     listed = set(re.findall(r": ([\w/-]+\.md)$", contents, re.MULTILINE))
