@@ -44,3 +44,11 @@ async def knows_callers(call: CallFacts) -> Mapping[str, object] | None:
         case "999":
             return {"no_such_key": 1}
     return {"voice": "Kore"} if call.header("X-Customer") else None
+
+
+async def stubborn() -> None:
+    """Does not let itself be cancelled for a second and a half."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(1.5)

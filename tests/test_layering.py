@@ -70,6 +70,7 @@ DOWN = (
     "voicegate.demo",
     "voicegate.gateway",
     "voicegate.call",
+    "voicegate.exchange",
     "voicegate.bridge",
     "voicegate.talk",
     "voicegate.media.session",

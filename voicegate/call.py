@@ -7,28 +7,25 @@ ended is the result of a race.
 import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from voicegate.aio import first_of
-from voicegate.bridge import downlink, max_duration, no_speech, uplink
-from voicegate.endings import HangupReason, SilenceClock, refused_with
+from voicegate.endings import HangupReason, refused_with
+from voicegate.exchange import Exchange
 from voicegate.goodbye import GoodbyeWatch
-from voicegate.keypad import Keypad
 from voicegate.logs import get_logger
-from voicegate.media.codec import SAMPLE_RATE_HZ as LINE_RATE_HZ
-from voicegate.media.life import Starved
 from voicegate.media.ports import NoPortFree
 from voicegate.media.sdp import OfferRefused
 from voicegate.media.session import MediaSession
 from voicegate.plan import CallPlan
-from voicegate.rescue import rescue
 from voicegate.settings import CallSettings
 from voicegate.sip.leg import CallLeg
 from voicegate.sip.outgoing import CallRefused
 from voicegate.sip.user_agent import DialogEnd
 from voicegate.story import Happening, Story
 from voicegate.talk import Talk
-from voicegate.tools.running import ToolRuns, running
+from voicegate.tools.running import running
 from voicegate.tools.tool import OnCall
 from voicegate.transfer import transfer
 from voicegate.voice.session import VoiceError, VoiceSession, VoiceSetup
@@ -41,10 +38,6 @@ BY_PEER = {
     DialogEnd.NO_ACK: HangupReason.NO_ACK,
     DialogEnd.LOST: HangupReason.SESSION_LOST,
     DialogEnd.NO_MEDIA: HangupReason.MEDIA_REFUSED,
-}
-BY_MISSING_RTP = {
-    Starved.NEVER_CAME: HangupReason.RTP_NEVER_CAME,
-    Starved.STOPPED: HangupReason.RTP_STOPPED,
 }
 RETRY_AFTER_S = 5
 
@@ -131,40 +124,19 @@ class Call:
         async with AsyncExitStack() as owned:
             owned.callback(log.info, "model closed")
             voice = await owned.enter_async_context(self._services.open_voice(plan.setup))
-            # last in, first out: BYE (or CANCEL), then media, then tools and the model's slow close
-            owned.callback(self._release_media, media)
-            owned.callback(self._hang_up)
+            owned.callback(self._part, media)
             watch = self._services.goodbye_watch()
             media.start(early=True)
             self.dialog.media = media
             await self.dialog.connect(media.local_sdp)
-            talk, silence = self._answered(media, watch)
-            on = OnCall(
-                plan.facts,
-                self.dialog,
-                media,
-                talk,
-                plan.toolset.workshop,
-                lambda target: transfer(self, target),
-            )
-            tools = ToolRuns(plan.toolset, voice, on, silence=silence, story=self.story)
+            exchange = Exchange(media, voice, plan, self._settings, watch, self.story)
+            self._answered(exchange, media)
+            tools = exchange.tools(self._as_tools_see_it(plan, media, exchange))
             await owned.enter_async_context(running(tools))
-            media.say(plan.greeting_pcm16, LINE_RATE_HZ)
-            if plan.greeting:
-                await voice.greet(plan.greeting)
-                if voice.speaks_first:
-                    talk.told_to_speak(plan.greeting)
-            limits = self._settings
-            return await first_of(
-                uplink(media, voice, talk, limits.half_duplex_tail_s),
-                downlink(voice, talk, tools),
-                self._keypad(media).tell(voice),
-                talk.said_goodbye(),
-                no_speech(media, voice, silence),
-                self._starved(media),
-                max_duration(voice, talk, limits.max_duration_s, limits.max_duration_warning_s),
-                rescue(voice, media, talk, plan.apology_pcm16),
-            )
+            # last in, first out: BYE, then media, then the tools' and the model's slow close
+            owned.callback(self._part, media)
+            await exchange.greet()
+            return await exchange.until_over(tools)
 
     async def ended_by_peer(self) -> HangupReason:
         """Wait for BYE, CANCEL, or the end of the patience for an ACK."""
@@ -174,10 +146,6 @@ class Call:
         if end is DialogEnd.BYE and self.dialog.is_ours:
             return HangupReason.CALLEE_BYE
         return BY_PEER[end]
-
-    async def _starved(self, media: MediaSession) -> HangupReason:
-        """Wait until the caller's RTP is missing for too long."""
-        return BY_MISSING_RTP[await media.starved()]
 
     async def ordered(self) -> HangupReason:
         """Wait for `end`."""
@@ -200,32 +168,29 @@ class Call:
         """Whether nobody talks any more; what was opened may still be closing."""
         return self.dialog.end is not None or self.progress.over_at is not None
 
-    def _answered(self, media: MediaSession, watch: GoodbyeWatch) -> tuple[Talk, SilenceClock]:
+    def _answered(self, exchange: Exchange, media: MediaSession) -> None:
         """The 200 is out (or in): from here on both are heard and the clocks run."""
-        now = self._loop.time()
-        silence = SilenceClock(now, self._settings.no_speech_timeout_s, self._settings.check_in_s)
-        talk = Talk(media, silence, watch, self.story)
         media.start()
         media.on_parked = self._held
-        self.dialog.referred = lambda target: self._services.referred(self, target)
-        self.progress.answered_at, self.progress.talk = now, talk
-        self.story.tell(Happening.ANSWERED)
-        return talk, silence
-
-    def _keypad(self, media: MediaSession) -> Keypad:
-        keypad = Keypad(self.story)
-        media.on_digit(keypad.press)
         self.dialog.inform = media.take_info
-        return keypad
+        self.dialog.referred = lambda target: self._services.referred(self, target)
+        self.progress.answered_at, self.progress.talk = exchange.answered_at, exchange.talk
+        self.story.tell(Happening.ANSWERED)
+
+    def _as_tools_see_it(self, plan: CallPlan, media: MediaSession, exchange: Exchange) -> OnCall:
+        moved = partial(transfer, self)
+        talk, workshop = exchange.talk, plan.toolset.workshop
+        return OnCall(plan.facts, self.dialog, media, talk, workshop, moved)
 
     def _held(self, held: bool) -> None:
         self.story.tell(Happening.HELD if held else Happening.RESUMED)
 
-    def _hang_up(self) -> None:
+    def _part(self, media: MediaSession) -> None:
+        """Hang up, then end the media; harmless where that is done."""
+        if self.progress.over_at is not None:
+            return
         self.progress.over_at = self._loop.time()
         if self.dialog.hang_up():
             log.info("bye sent")
-
-    def _release_media(self, media: MediaSession) -> None:
         media.stop()
         log.info("media released")
