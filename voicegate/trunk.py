@@ -15,7 +15,7 @@ from voicegate.sip.digest import Credentials, Guard
 from voicegate.sip.headers import SipUri
 from voicegate.sip.login import Login
 from voicegate.sip.opening import open_user_agent
-from voicegate.sip.registration import Account, RegistrationState
+from voicegate.sip.registration import Account, RegistrationState, Tell
 from voicegate.sip.stream import NO_TLS, Tls
 from voicegate.sip.user_agent import UserAgent
 
@@ -33,11 +33,12 @@ async def open_trunk(
     allow: Callable[[str], bool],
     ready: Callable[[], bool],
     retry_after_s: int,
+    tell: Tell | None = None,
 ) -> AsyncIterator[UserAgent]:
     """Listen and register as [sip] says for as long as the block runs.
 
-    OSError for a port that is taken; CannotListen for a certificate that is none and for a
-    registrar that has no address.
+    `tell` learns of the registrations, the log where there is none. OSError for a port that is
+    taken; CannotListen for a certificate that is none and for a registrar that has no address.
     """
     source = random.SystemRandom()
     uris = [SipUri.parse(each.registrar) for each in sip.registrars]
@@ -63,7 +64,7 @@ async def open_trunk(
                     " address of its family in sip.host or sip.listen"
                 )
             login = Login(credentials, source)
-            agent.register(Account(uri, each.username, flow, login, sip.register_s), _tell)
+            agent.register(Account(uri, each.username, flow, login, sip.register_s), tell or _tell)
         yield agent
 
 

@@ -4,17 +4,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from voicegate.config import Config
-from voicegate.host import local, probes
+from voicegate.host import internet, local, probes
 from voicegate.host.findings import Finding
+from voicegate.host.registering import registrars_know_us
 from voicegate.sip.message import Address
 
-FATAL = (local.sip_port, local.admin_port, local.record_folder, local.api_key)
+FATAL = (
+    local.sip_port,
+    local.tls_files,
+    local.admin_port,
+    local.record_folder,
+    internet.api_key,
+    local.own_code,
+)
 """Without these the gateway does not start."""
 OTHERS = (
+    local.effect,
     local.rtp_range,
     local.clock,
     local.capacity,
-    local.proxy_variables,
+    internet.certificates,
+    internet.proxy_variables,
 )
 
 
@@ -35,6 +45,8 @@ async def findings(
         yield one
     for gate in gates:
         yield await probes.gate_answers(gate, config)
+    for one in await registrars_know_us(config):
+        yield one
     yield await probes.model_answers(config)
     if calls is not None:
         yield await probes.two_calls(calls)

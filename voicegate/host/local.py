@@ -4,38 +4,51 @@ Each gives one Finding. They bind and let go at once, send nothing and change no
 """
 
 import ipaddress
-import os
 import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
-from voicegate.config import Config
-from voicegate.host.findings import Finding, Verdict, fail, ok, warn
+from voicegate.config import Config, ConfigError
+from voicegate.host.findings import Finding, fail, ok, warn
 from voicegate.sip.message import Address
 from voicegate.sip.udp import face_towards
+from voicegate.trunk import CannotListen, places, tls
 from voicegate.windows import new_event_loop
 
-PROXY_VARIABLES = ("HTTPS_PROXY", "ALL_PROXY", "WSS_PROXY", "HTTP_PROXY")
 CLOCK_STEP_S = 0.002
 """A coarser clock makes the sound leave in lumps (15.6 ms on Windows before Python 3.13)."""
 DISK_FREE_BYTES = 1 << 30
 SELECTOR_CALLS_ON_WINDOWS = 170
 """select() on Windows takes 512 sockets: three for each call."""
 RTP_PORTS_TRIED = 40
+DESCRIPTORS_PER_CALL = 6
+"""RTP, the model's socket, and the files of its record."""
+DESCRIPTORS_ASIDE = 64
 
 
 def sip_port(config: Config) -> Finding:
-    """The signalling address can be had."""
-    sip = config.sip
-    where = f"{sip.host}:{sip.port}"
-    trouble = _refusal(socket.SOCK_DGRAM, sip.host, sip.port)
-    if trouble:
-        mend = "stop the program on that port, or set sip.host and sip.port"
-        return fail("sip.port", f"UDP {where} cannot be had ({trouble})", mend, fatal=True)
-    return ok("sip.port", f"UDP {where} is free")
+    """Every signalling address can be had."""
+    found = places(config.sip)
+    for place in found:
+        kind = socket.SOCK_DGRAM if place.transport == "udp" else socket.SOCK_STREAM
+        if trouble := _refusal(kind, place.host, place.port):
+            where = f"{place.transport.upper()} {place.host}:{place.port}"
+            mend = "stop the program on that port, or set sip.host and sip.port"
+            return fail("sip.port", f"{where} cannot be had ({trouble})", mend, fatal=True)
+    names = ", ".join(f"{one.transport.upper()} {one.host}:{one.port}" for one in found)
+    return ok("sip.port", f"{names}: free")
+
+
+def tls_files(config: Config) -> Finding:
+    """The certificate, its key and what we trust can be read."""
+    try:
+        tls(config.sip, {})
+    except CannotListen as error:
+        mend = "name PEM files that belong together and that this account may read"
+        return fail("sip.tls", str(error), mend, fatal=True)
+    return ok("sip.tls", "ready" if "tls" in config.sip.transports else "not served")
 
 
 def admin_port(config: Config) -> Finding:
@@ -58,6 +71,10 @@ def rtp_range(config: Config) -> Finding:
             f"set media.rtp_ports to [{low}, {low + needed - 1}] or sip.max_calls to {there // 2}"
         )
         return fail("media.rtp_ports", f"{there} ports for {config.sip.max_calls} calls", mend)
+    own = {config.sip.port, config.sip.tls_port, config.admin.port}
+    if clash := sorted(port for port in own if low <= port <= high + 1):
+        mend = "move the range, or sip.port, sip.tls_port or admin.port out of it"
+        return fail("media.rtp_ports", f"{clash[0]} of {low} to {high} is another of ours", mend)
     ports = range(low + low % 2, high + 1, 2)[:RTP_PORTS_TRIED]
     taken = [port for port in ports if _refusal(socket.SOCK_DGRAM, config.sip.host, port)]
     if taken:
@@ -73,19 +90,27 @@ def way_to_the_gate(config: Config) -> list[Finding]:
     if not outside:
         mend = 'add your gate: sip.allow = ["192.168.1.20"]'
         return [warn("sip.allow", "only this machine may call", mend)]
-    return [_way(config.sip.host, gate) for gate in outside]
+    return [_way(config.sip.host, gate, config.media.advertised_address) for gate in outside]
 
 
-def _way(host: str, gate: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Finding:
+def _way(
+    host: str, gate: ipaddress.IPv4Network | ipaddress.IPv6Network, advertised: str
+) -> Finding:
     name, own = f"way to {gate}", ipaddress.ip_address(host)
     if own.is_loopback:
         mend = "set sip.host to this machine's address, or to 0.0.0.0"
         return fail(name, f"sip.host is {host}: the gate cannot reach it", mend)
-    if not own.is_unspecified:
-        return ok(name, f"the gate is answered from {host}")
-    face = face_towards(Address(str(gate.network_address), 5060), "")
+    face = host
+    if own.is_unspecified:
+        face = face_towards(Address(str(gate.network_address), 5060), "")
     if not face:
         return fail(name, "no route leads there", "check the network and the gate's address")
+    if advertised:
+        return ok(name, f"the gate is told to send its sound to {advertised}")
+    if gate.is_global and not ipaddress.ip_address(face).is_global:
+        text = f"the gate is on the internet, we are {face} behind a NAT: its sound gets lost"
+        mend = "set media.advertised_address to the public address, and forward SIP and RTP ports"
+        return warn(name, text, mend)
     return ok(name, f"the gate sees us as {face}")
 
 
@@ -110,21 +135,49 @@ def capacity(config: Config) -> Finding:
         text = f"{calls} calls need more sockets than one process may watch on Windows"
         mend = f"set sip.max_calls to {SELECTOR_CALLS_ON_WINDOWS}; run a second gateway beside it"
         return fail("sip.max_calls", text, mend)
+    limit = _descriptors()
+    if limit is not None and calls * DESCRIPTORS_PER_CALL + DESCRIPTORS_ASIDE > limit:
+        text = f"{calls} calls need more than the {limit} files that a process may open here"
+        mend = f"LimitNOFILE in the unit, or ulimit -n {2 * calls * DESCRIPTORS_PER_CALL + 1024}"
+        return fail("sip.max_calls", text, mend)
     return ok("sip.max_calls", f"{calls} at once")
 
 
-def proxy_variables(config: Config, environ: Mapping[str, str] = os.environ) -> Finding:
-    """No proxy stands in the way without somebody wanting it."""
-    names = {name.upper() for name in environ}
-    found = [name for name in PROXY_VARIABLES if name in names]
-    if found and config.voice.backend == "gemini" and config.gemini.use_proxy:
-        text = f"{', '.join(found)} will be used to reach Gemini"
-        return warn("proxy", text, "if that is not wanted: gemini.use_proxy = false")
-    return ok("proxy", "none is used")
+def _descriptors() -> int | None:
+    """Give how many files a process may open; None where nobody says."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+def own_code(config: Config) -> Finding:
+    """Tools, hook and greetings that the settings name load, as they would at start."""
+    from voicegate.planning import Planner  # loads much, as `serve` does
+
+    try:
+        Planner(config)
+    except ConfigError as error:
+        mend = "mend what it names, or take it out of the settings"
+        return fail("tools, hook, greetings", str(error), mend, fatal=True)
+    return ok("tools, hook, greetings", "all load")
+
+
+def effect(config: Config) -> Finding:
+    """No setting stands there without effect."""
+    if found := config.unserved():
+        return warn("settings", f"without effect: {', '.join(found)}", "set what they need")
+    return ok("settings", "all have an effect")
 
 
 def record_folder(config: Config) -> Finding:
     """The records can be written."""
+    cdr = config.record.cdr
+    if cdr and not Path(cdr).parent.is_dir():
+        mend = "make the folder, or set record.cdr"
+        return fail("record.dir", f"record.cdr is {cdr}, and its folder is not there", mend)
     if not config.record.dir:
         return ok("record.dir", "nothing is kept")
     folder = Path(config.record.dir)
@@ -139,17 +192,6 @@ def record_folder(config: Config) -> Finding:
         text = f"{free >> 20} MiB are free in {folder}"
         return warn("record.dir", text, "make room, or lower record.keep_days")
     return ok("record.dir", f"{folder} can be written, {free >> 30} GiB free")
-
-
-def api_key(config: Config) -> Finding:
-    """There is a key where one is needed."""
-    if config.voice.backend != "gemini":
-        return ok("gemini.api_key", f"not needed: voice.backend is {config.voice.backend}")
-    if not config.gemini.api_key.get_secret_value():
-        mend = "set GEMINI_API_KEY, or try the gate without one: VOICEGATE_VOICE__BACKEND=echo"
-        text = "there is none yet, and `serve` does not start without one"
-        return Finding("gemini.api_key", Verdict.WARN, text, mend, fatal=True)
-    return ok("gemini.api_key", "set")
 
 
 def _refusal(kind: socket.SocketKind, host: str, port: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from voicegate.config import Config
 from voicegate.host.findings import Finding, fail, ok, warn
+from voicegate.host.internet import mend_of
 from voicegate.sip.message import (
     MAX_MESSAGE_BYTES,
     Address,
@@ -38,8 +39,7 @@ async def model_answers(config: Config) -> Finding:
         async with open_gemini(config.gemini) as gemini, gemini.converse():
             took_ms = (loop.time() - began_at) * 1000
     except VoiceError as error:
-        mend = "check the key, gemini.model and the way to the internet (TCP 443)"
-        return fail("model", str(error), mend)
+        return fail("model", str(error), mend_of(str(error)))
     return ok("model", f"{config.gemini.model} answers, set up in {took_ms:.0f} ms")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from voicegate.host import local
 from voicegate.host.findings import Verdict
 
 
-def configured(**sections: dict[str, object]) -> Config:
+def configured(**sections: Mapping[str, object]) -> Config:
     return load(environ={}, dotenv=None, overrides=sections)
 
 
@@ -100,17 +100,10 @@ def test_the_clock_is_fine_here_and_a_coarse_one_is_told(monkeypatch: pytest.Mon
 
 def test_select_on_windows_bounds_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     many = configured(sip={"max_calls": 200})
+    monkeypatch.setattr(local, "_descriptors", lambda: None)
     assert local.capacity(many).verdict is Verdict.OK
     monkeypatch.setattr(sys, "platform", "win32")
     assert local.capacity(many).verdict is Verdict.FAIL
-
-
-def test_a_proxy_that_will_be_used_is_told() -> None:
-    environ = {"https_proxy": "http://proxy:3128"}
-    assert local.proxy_variables(configured(), environ).verdict is Verdict.WARN
-    passed_by = configured(gemini={"use_proxy": False})
-    assert local.proxy_variables(passed_by, environ).verdict is Verdict.OK
-    assert local.proxy_variables(configured(), {}).verdict is Verdict.OK
 
 
 def test_a_folder_that_cannot_be_written_is_fatal(tmp_path: Path) -> None:
@@ -128,8 +121,64 @@ def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert found.verdict is Verdict.WARN
 
 
-def test_a_missing_key_keeps_serve_from_starting_but_not_the_check_from_passing() -> None:
-    found = local.api_key(configured())
-    assert (found.verdict, found.fatal) == (Verdict.WARN, True)
-    assert local.api_key(configured(gemini={"api_key": "k"})).verdict is Verdict.OK
-    assert local.api_key(configured(voice={"backend": "echo"})).verdict is Verdict.OK
+def test_open_files_bound_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_descriptors", lambda: 1024)
+    assert local.capacity(configured(sip={"max_calls": 100})).verdict is Verdict.OK
+    found = local.capacity(configured(sip={"max_calls": 200}))
+    assert found.verdict is Verdict.FAIL
+    assert "LimitNOFILE" in found.mend
+
+
+def test_every_signalling_address_is_tried(taken: int) -> None:
+    several = {"port": taken + 1, "listen": ["127.0.0.2"], "transports": ["udp", "tcp"]}
+    assert local.sip_port(configured(sip=several)).text.count("127.0.0.2") == 2
+    by_tcp = {"port": 0, "transports": ["udp", "tls"], "tls_port": taken, "tls_certificate": "x"}
+    found = local.sip_port(configured(sip=by_tcp))
+    assert (found.verdict, f"TLS 127.0.0.1:{taken} cannot" in found.text) == (Verdict.FAIL, True)
+
+
+def test_a_certificate_that_is_none_is_fatal(tmp_path: Path) -> None:
+    assert local.tls_files(configured()).verdict is Verdict.OK
+    file = tmp_path / "cert.pem"
+    file.write_text("nothing")
+    served = {"transports": ["tls"], "tls_certificate": str(file)}
+    found = local.tls_files(configured(sip=served))
+    assert (found.verdict, found.fatal) == (Verdict.FAIL, True)
+
+
+def test_a_port_of_ours_within_the_range_is_told() -> None:
+    found = local.rtp_range(configured(sip={"port": 10010}))
+    assert (found.verdict, "10010" in found.text) == (Verdict.FAIL, True)
+
+
+def test_a_gate_on_the_internet_needs_an_address_that_it_can_send_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sip = {"host": "192.168.1.2", "allow": ["8.8.8.8"]}
+    [found] = local.way_to_the_gate(configured(sip=sip))
+    assert (found.verdict, "media.advertised_address" in found.mend) == (Verdict.WARN, True)
+    media = {"advertised_address": "9.9.9.9"}
+    [found] = local.way_to_the_gate(configured(sip=sip, media=media))
+    assert found.verdict is Verdict.OK
+
+
+def test_the_users_own_code_is_loaded_as_at_start() -> None:
+    assert local.own_code(configured()).verdict is Verdict.OK
+    for sections in (
+        {"call": {"hook": "no_such:hook"}},
+        {"call": {"greeting_wav": "none.wav"}},
+        {"tools": {"functions": ["no_such:tool"]}},
+    ):
+        found = local.own_code(configured(**sections))
+        assert (found.verdict, found.fatal, "no" in found.text) == (Verdict.FAIL, True, True)
+
+
+def test_settings_without_effect_are_named() -> None:
+    assert local.effect(configured()).verdict is Verdict.OK
+    found = local.effect(configured(record={"audio": True}))
+    assert (found.verdict, "record.dir" in found.text) == (Verdict.WARN, True)
+
+
+def test_a_cdr_in_no_folder_is_told() -> None:
+    found = local.record_folder(configured(record={"cdr": "/no such folder/cdr.jsonl"}))
+    assert found.verdict is Verdict.FAIL
