@@ -255,11 +255,16 @@ def test_every_metric_exists(page: Path) -> None:
 
 
 @pages
-def test_every_log_line_reason_and_alarm_exists(page: Path) -> None:
+def test_every_log_line_and_reason_exists(page: Path) -> None:
     text = read(page)
     assert set(re.findall(r"log line `([^`]+)`", text)) - logged() == set()
     reasons = {reason.value for reason in HangupReason}
     assert set(re.findall(r"reason\s`(\w+)`", text)) - reasons == set()
+
+
+def test_every_reason_of_an_end_is_explained() -> None:
+    told = set(codes(read(ROOT / "docs/troubleshooting.md")))
+    assert {reason.value for reason in HangupReason} - told == set()
 
 
 @pages
