@@ -320,11 +320,11 @@ async def e_calls_at_once(stage: Stage) -> None:
 
 
 async def f_reset_in_mid_call(stage: Stage) -> None:
-    """F: 10054 strikes the SIP socket and the RTP socket of call 1; both calls are heard."""
+    """F: 10054 strikes the SIP socket and those of call 1; both calls are heard."""
     assert stage.windows is not None
     async with call_with_stamps(stage) as call:
         await call.lasts(1.0)
-        assert stage.windows.trigger() == 2, "a SIP socket and an RTP socket were to be struck"
+        assert stage.windows.trigger() == 3, "the SIP socket, RTP and RTCP were to be struck"
         await call.lasts(CALL_S)
     await second_call_is_heard(stage)
 

@@ -30,6 +30,7 @@ SHELLS = {
     "voicegate.media.session": "the shell of a call's media",
     "voicegate.media.following": "its part that follows offers, and notes when",
     "voicegate.media.opening": "opens that shell",
+    "voicegate.media.control": "the timer and the socket of its RTCP",
     "voicegate.media.clock": "the shared ticker on loop.call_at",
     "voicegate.media.lent": "a lent port and its socket",
     "voicegate.media.uplink": "the queue a call awaits",

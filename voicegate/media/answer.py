@@ -42,6 +42,8 @@ class Answer:
     """From our side."""
     version: int
     """The version in our o= line."""
+    rtcp_port: int | None = None
+    """Where the caller takes RTCP, if not at the port above that of RTP."""
 
     def agrees_with(self, other: "Answer") -> bool:
         """Whether both mean the same stream, in all that the media follow."""
@@ -52,6 +54,7 @@ class Answer:
             and self.remote == other.remote
             and self.direction == other.direction
             and self.ptime_ms == other.ptime_ms
+            and self.rtcp_port == other.rtcp_port
         )
 
 
@@ -109,6 +112,7 @@ def make_answer(
             ptime_ms=_ptime_ms(stream),
             direction=direction,
             version=version,
+            rtcp_port=stream.rtcp_port,
         )
         body = _body(offer, index, answer, session_id, local_host, local_port)
         return replace(answer, body=body)

@@ -11,14 +11,15 @@ class Arrivals:
     def __init__(self) -> None:
         self.max_gap_s = 0.0
         """The longest time in which no packet came."""
-        self._jitter = 0.0
+        self.jitter = 0.0
+        """The interarrival jitter of RFC 3550 6.4.1 in samples, as it stands."""
         self._timestamp = 0
         self._at_s: float | None = None
 
     @property
     def jitter_ms(self) -> float:
-        """The interarrival jitter of RFC 3550 6.4.1, as it stands."""
-        return self._jitter * 1000 / _SAMPLES_PER_S
+        """The same in ms."""
+        return self.jitter * 1000 / _SAMPLES_PER_S
 
     def packet(self, timestamp: int, now: float) -> None:
         """Take the next packet."""
@@ -28,5 +29,5 @@ class Arrivals:
             step = ((timestamp - self._timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
             if abs(step) <= _STEP_MAX:
                 # RFC 3550 6.4.1: J(i) = J(i-1) + (|D(i-1,i)| - J(i-1)) / 16
-                self._jitter += (abs(gap_s * _SAMPLES_PER_S - step) - self._jitter) / 16
+                self.jitter += (abs(gap_s * _SAMPLES_PER_S - step) - self.jitter) / 16
         self._timestamp, self._at_s = timestamp, now

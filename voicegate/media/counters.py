@@ -78,3 +78,17 @@ class MediaCounters:
     """Errors of the socket (ICMP port unreachable and the like): survived."""
     reopened: int
     """How often the socket had gone deaf after an error, and another took its place."""
+    rtcp_in: int
+    """RTCP datagrams from the caller's host."""
+    rtcp_out: int
+    """RTCP datagrams sent."""
+    rtcp_dropped: int
+    """Datagrams at the RTCP port from another host, or that are no RTCP."""
+    rtcp_errors: int
+    """Errors of the RTCP socket: most callers listen to none."""
+    far_lost: int
+    """Packets of ours that never came, by the caller's last report; 0 where there is none."""
+    far_jitter_ms: float
+    """Jitter of our stream where it arrives, by the caller's last report; 0 without one."""
+    round_trip_ms: float
+    """To the caller and back, as last measured; 0 where the caller sends no reports."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from voicegate.media.answer import Answer, Target
+from voicegate.media.control import Control
 from voicegate.media.incoming import Incoming
 from voicegate.media.offer import Agreement
 from voicegate.media.outgoing import Outgoing
@@ -12,10 +13,14 @@ from voicegate.media.outgoing import Outgoing
 class Following:
     """What was agreed on holds for both directions from the next packet on."""
 
-    def __init__(self, agreement: Agreement, incoming: Incoming, outgoing: Outgoing) -> None:
+    def __init__(
+        self, agreement: Agreement, incoming: Incoming, outgoing: Outgoing, control: Control
+    ) -> None:
         self._agreement = agreement
         self._answer = agreement.now
         self._in, self._out = incoming, outgoing
+        self.control = control
+        """The RTCP side."""
         self._remote: Target | None = agreement.now.remote
         self._loop = asyncio.get_running_loop()
         self._stopped = False
@@ -59,6 +64,7 @@ class Following:
         self._answer, self._remote = answer, answer.remote
         self._out.follow(answer)
         self._in.follow(answer)
+        self.control.follow(answer)
         self._in.due(parked=self.parked, now=now)
         if self.parked is not was_parked:
             self._parked_until = now

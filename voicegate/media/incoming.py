@@ -8,6 +8,7 @@ from voicegate.media.arrivals import Arrivals
 from voicegate.media.dtmf import KeyLog, digits_of_info
 from voicegate.media.jitter import JitterBuffer
 from voicegate.media.life import RtpLife, Starved
+from voicegate.media.rtcp import Heard
 from voicegate.media.rtp import RtpReceiver
 from voicegate.media.rules import MediaRules
 from voicegate.media.source import CallerSource
@@ -91,6 +92,14 @@ class Incoming:
             self.jitter.put(packet, now)
         if digit is not None:
             self._keyed(digit, "event", now)
+
+    @property
+    def heard(self) -> Heard | None:
+        """What a report says of the stream; None before it begins."""
+        stream, counters = self.receiver.stream, self.jitter.counters
+        if stream is None:
+            return None
+        return Heard(*stream, counters.expected, counters.received, int(self.arrivals.jitter))
 
     def take_info(self, content_type: str, body: bytes, now: float) -> None:
         """Take the body of an INFO: some gates send keys so."""

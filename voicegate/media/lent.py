@@ -1,4 +1,4 @@
-"""A lent port, the one socket on it, and what asyncio reports of that."""
+"""A lent pair of ports, a socket on each, and what asyncio reports of the one for RTP."""
 
 import asyncio
 import ipaddress
@@ -14,7 +14,7 @@ _BIND_TRIES_MAX = 20
 
 
 class LentSocket:
-    """A socket on a port of the pool; both go back together."""
+    """Sockets on a port of the pool (RTP) and on the one above (RTCP); all go back together."""
 
     def __init__(self, pool: PortPool, bind_host: str, loop: asyncio.AbstractEventLoop) -> None:
         self._pool = pool
@@ -23,7 +23,7 @@ class LentSocket:
         self._open = True
         self.advertised = False
         """Whether a peer may know the port, so that it must rest."""
-        self.sock, self.port = self._bind()
+        self.sock, self.control, self.port = self._bind()
 
     def close(self) -> None:
         """Close the socket and give the port back. Idempotent."""
@@ -31,6 +31,7 @@ class LentSocket:
             return
         self._open = False
         self.sock.close()
+        self.control.close()
         if self.advertised:
             self._pool.give_back(self.port, self._loop.time())
         else:
@@ -42,21 +43,32 @@ class LentSocket:
         return self._open
 
     def rebind(self) -> None:
-        """Put another socket in the place of this one. OSError if the system refuses."""
+        """Put another socket in the place of the one for RTP. OSError if the system refuses."""
         self.sock.close()
         if not self._open:
             raise OSError("the port has gone back")
         self.sock = _udp_socket(self._host, self.port)
 
-    def _bind(self) -> tuple[socket.socket, int]:
-        """Bind the next port that the system gives us; one it refuses rests like a used one."""
+    def _bind(self) -> tuple[socket.socket, socket.socket, int]:
+        """Bind the next pair that the system gives us; one it refuses rests like a used one."""
         for _ in range(_BIND_TRIES_MAX):
             port = self._pool.lend(self._loop.time())
             try:
-                return _udp_socket(self._host, port), port
+                # RFC 3550 11: RTCP takes the next higher, odd port
+                return *_udp_sockets(self._host, port, port + 1), port
             except OSError:
                 self._pool.give_back(port, self._loop.time())
         raise NoPortFree(f"the system refused {_BIND_TRIES_MAX} RTP ports in a row")
+
+
+def _udp_sockets(bind_host: str, port: int, odd: int) -> tuple[socket.socket, socket.socket]:
+    """Both or none."""
+    sock = _udp_socket(bind_host, port)
+    try:
+        return sock, _udp_socket(bind_host, odd)
+    except OSError:
+        sock.close()
+        raise
 
 
 def _udp_socket(bind_host: str, port: int) -> socket.socket:

@@ -102,18 +102,33 @@ async def open_media(
         return make_offer(local_host, lent.port, codecs, session_id, version)
 
     lent = LentSocket(pool, bind_host, loop)
-    own = (*own_addresses, (local_host, lent.port))
+    own = (*own_addresses, (local_host, lent.port), (local_host, lent.port + 1))
     try:
         first = answer(offer, 1) if offer else unanswered(own_offer(1), codecs[0])
         session = MediaSession(Agreement(first, answer, own_offer), ticker, random, rules, own)
         line = _Line(session, lent, local_host)
-        await line.open()
-        try:
-            lent.advertised = True
-            async with beside(line.keep_hearing(), f"rtp-ear-{lent.port}"):
-                yield session
-        finally:
-            session.stop()
-            await line.closed()
+        async with _controlled(session, lent):
+            await line.open()
+            try:
+                lent.advertised = True
+                async with beside(line.keep_hearing(), f"rtp-ear-{lent.port}"):
+                    yield session
+            finally:
+                session.stop()
+                await line.closed()
     finally:
         lent.close()
+
+
+@asynccontextmanager
+async def _controlled(session: MediaSession, lent: LentSocket) -> AsyncIterator[None]:
+    """Let the session's RTCP have its socket."""
+    transport, control = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: session.control, sock=lent.control
+    )
+    transport.max_size = _DATAGRAM_MAX  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        transport.abort()
+        await control.closed

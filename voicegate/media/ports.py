@@ -1,6 +1,7 @@
 """The RTP ports: one even port a call, rested before the next call may have it.
 
-The rest keeps late packets of the last call out of the next one. A resting port has no socket.
+The odd port above it is the call's too, for RTCP: it is lent and rests with the even one. The rest
+keeps late packets of the last call out of the next one. A resting port has no socket.
 """
 
 from collections import deque

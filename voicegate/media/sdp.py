@@ -74,6 +74,8 @@ class Stream:
     """The longest packet it takes."""
     direction: Direction
     """From the side of the writer."""
+    rtcp_port: int | None = None
+    """Where it takes RTCP (RFC 3605), if that is not the port above."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _stream(lines: list[str], session: list[str]) -> Stream:
         direction=_direction(attributes)
         or _direction([line[2:] for line in session if line.startswith("a=")])
         or Direction.SENDRECV,
+        rtcp_port=_rtcp_port(attributes),
     )
 
 
@@ -187,6 +190,15 @@ def _milliseconds(wanted: str, attributes: list[str]) -> int | None:
         name, _, value = attribute.partition(":")
         if name.lower() == wanted:
             return _number(value.strip(), 1000) or None
+    return None
+
+
+def _rtcp_port(attributes: list[str]) -> int | None:
+    """The port of a=rtcp. An address behind it is not looked at: we send to the host of RTP."""
+    for attribute in attributes:
+        name, _, value = attribute.partition(":")
+        if name.lower() == "rtcp" and value.split():
+            return _number(value.split()[0], 65535) or None
     return None
 
 

@@ -9,6 +9,7 @@ from voicegate.media.answer import Target
 from voicegate.media.clock import Tap, Ticker
 from voicegate.media.codec import SILENCE_FRAME
 from voicegate.media.comfort import Comfort
+from voicegate.media.control import Control
 from voicegate.media.counters import MediaCounters
 from voicegate.media.following import Following
 from voicegate.media.incoming import Incoming
@@ -43,7 +44,8 @@ class MediaSession(Following):
     ) -> None:
         loop, first = asyncio.get_running_loop(), agreement.now
         out = Outgoing(first, random, self._send, loop.call_later)
-        super().__init__(agreement, Incoming(first, rules, own), out)
+        heard = Incoming(first, rules, own)
+        super().__init__(agreement, heard, out, Control(first, out.sender, heard, random, own))
         self._ticker = ticker
         self._playout = Playout()
         self.hearing = Hearing(_DEAF_AFTER_S)
@@ -85,6 +87,7 @@ class MediaSession(Following):
         if self._started or self._stopped:
             return
         self._started = True
+        self.control.start()
         self._late_before = self._ticker.late
         self._ticker.register(self._tick)
 
@@ -94,6 +97,7 @@ class MediaSession(Following):
             return
         self._stopped = True
         self._ticker.unregister(self._tick)
+        self.control.stop()
         if self._transport is not None:
             self._transport.abort()
         # asyncio closes the socket one turn later; a resting port has none from now on.
@@ -266,4 +270,5 @@ class MediaSession(Following):
             ticks_late=self._ticker.late - self._late_before if self._started else 0,
             udp_errors=self.hearing.errors,
             reopened=self.hearing.replaced,
+            **self.control.figures(),
         )

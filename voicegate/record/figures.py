@@ -72,4 +72,7 @@ def _rtp(media: Mapping[str, int | float] | None) -> dict[str, int | float] | No
         "lost": media["lost"],
         "jitter_ms": media["jitter_ms"],
         "max_gap_ms": media["max_gap_ms"],
+        "far_lost": media["far_lost"],
+        "far_jitter_ms": media["far_jitter_ms"],
+        "round_trip_ms": media["round_trip_ms"],
     }

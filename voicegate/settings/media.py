@@ -22,7 +22,8 @@ class MediaSettings(Section):
     """[media] the sound on the wire."""
 
     rtp_ports: tuple[Port, Port] = (10000, 10398)
-    """First and last UDP port for RTP; each call takes one even port."""
+    """First and last UDP port for RTP; each call takes an even one, and the odd one above it for
+    RTCP."""
     codecs: Annotated[tuple[Literal["PCMU", "PCMA"], ...], Field(min_length=1)] = ("PCMA", "PCMU")
     """Codecs that are accepted; the caller's order decides."""
     inband_dtmf: Literal["auto", "on", "off"] = "auto"

@@ -106,3 +106,13 @@ async def test_what_asyncio_reports_reaches_the_listener() -> None:
     protocol.connection_lost(None)
     protocol.connection_lost(None)
     assert protocol.closed.done()
+
+
+async def test_a_pair_of_which_another_program_has_the_odd_port_is_passed_over() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, 31041))
+        lent = LentSocket(PortPool((31040, 31042)), HOST, asyncio.get_running_loop())
+        assert lent.port == 31042
+        assert lent.control.getsockname() == (HOST, 31043)
+        lent.close()
+        assert lent.control.fileno() == -1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.voicegate.media.lab import LOUD, Lab, calling, offer
+from tests.voicegate.media.lab import HOST, LOUD, Lab, calling, offer, port_of
 from voicegate.media.codec import PCMU, peak
 from voicegate.media.sdp import OfferRefused, parse_offer
 
@@ -35,6 +35,21 @@ async def test_fuzz_packets_at_a_live_port_leave_the_call_as_it_was(folder: str)
         assert [peak(frame) > 8000 for frame in heard[10:]] == [True] * len(heard[10:])
         assert len(caller.got) >= len(heard) - 1
         assert media.counters().lost == 0
+
+
+@pytest.mark.parametrize("folder", [*PACKETS, "webrtc-fuzz/stun-corpus"])
+async def test_fuzz_packets_at_the_rtcp_port_leave_the_call_as_it_was(folder: str) -> None:
+    lab, packets = Lab(), cases(folder)
+    async with calling() as caller, lab.open(offer(caller.port)) as media:
+        media.start()
+        for number in range(max(100, len(packets))):
+            caller.voice(media, PCMU.encode(LOUD))
+            caller.transport.sendto(packets[number % len(packets)], (HOST, port_of(media) + 1))
+            heard = await media.hear()
+        counters = media.counters()
+        assert counters.rtcp_in + counters.rtcp_dropped >= 70  # an empty one is never sent
+        assert peak(heard) > 8000
+        assert (counters.lost, counters.foreign, counters.malformed) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("folder", BODIES)

@@ -31,7 +31,7 @@ REPORT = CallReport(
     interruptions=1,
     response_ms=(810.0, 640.0),
     media={"packets_in": 3000, "packets_out": 3001, "lost": 2, "jitter_ms": 1.5}
-    | {"max_gap_ms": 41.0, "early": 0},
+    | {"max_gap_ms": 41.0, "early": 0, "far_lost": 2, "far_jitter_ms": 1.5, "round_trip_ms": 30.0},
 )
 
 
@@ -50,6 +50,9 @@ def test_a_recordings_figures_are_those_of_the_reference() -> None:
         "lost": 2,
         "jitter_ms": 1.5,
         "max_gap_ms": 41.0,
+        "far_lost": 2,
+        "far_jitter_ms": 1.5,
+        "round_trip_ms": 30.0,
     }
     assert (told["turns"], told["response_ms"]) == (4, [810.0, 640.0])
     assert told["gemini"] == {"model": "m", "sessions": 2}
