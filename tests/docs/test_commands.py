@@ -181,7 +181,7 @@ def logged() -> set[str]:
 
 def looked_at() -> set[str]:
     """The names of what `voicegate check` looks at."""
-    texts = [read(ROOT / f"voicegate/host/{name}.py") for name in ("local", "probes")]
+    texts = [read(path) for path in (ROOT / "voicegate/host").glob("*.py")]
     return set(re.findall(r'(?:ok|warn|fail|Finding)\(\s*"([^"]+)"', "".join(texts)))
 
 
