@@ -2,10 +2,12 @@
 
 import pytest
 
+from simulator.audio.sound import sequence, silence_for, speech
 from simulator.gate.gate import SimulatedGate
 from simulator.gate.party import Keys
+from simulator.gemini.script import tool_call
 from simulator.gemini.server import FakeGemini
-from simulator.target.target import Target
+from simulator.target.target import Settings, Target
 
 PROFILES = ("chan_sip", "pjsip", "freeswitch", "kamailio", "goip")
 WAYS: tuple[Keys, ...] = ("event", "info-relay", "info-dtmf", "inband")
@@ -34,3 +36,20 @@ async def test_dtmf_of_every_make_and_way_reaches_the_model(
                 await call.lasts(2)
             assert keys_told(gemini, number) == "159#20*D", way
         gate.check()
+
+
+class TestTheModelPresses:
+    """With the tool `send_dtmf`."""
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return {"tools": {"built_in": ["hang_up", "send_dtmf"]}}
+
+    async def test_dtmf_that_the_model_sends_is_heard_at_the_gate(
+        self, gate: SimulatedGate, gemini: FakeGemini
+    ) -> None:
+        gemini.on_text()
+        gemini.on_speech(tool_call("send_dtmf", "id-1", digits="42#"))
+        async with gate.dial("1000", speak=sequence(silence_for(0.5), speech(1.0))) as call:
+            await call.lasts(5)
+        assert call.media.receiver.stats.digits == "42#"

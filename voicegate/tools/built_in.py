@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from voicegate.tools.tool import CallableTool, OnCall
+from voicegate.tools.tool import CallableTool, OnCall, ToolFailed
 from voicegate.voice.session import Tool
 
 TIMEOUT_S = 5.0
@@ -18,4 +18,30 @@ HANG_UP = CallableTool(
     _hang_up,
     TIMEOUT_S,
 )
-BUILT_IN: Mapping[str, CallableTool] = {one.tool.name: one for one in (HANG_UP,)}
+
+
+async def _send_dtmf(arguments: Mapping[str, object], on: OnCall) -> object:
+    digits = str(arguments.get("digits", "")).upper()
+    try:
+        on.media.send_digits(digits)
+    except ValueError as error:
+        raise ToolFailed(str(error)) from error
+    return f"{len(digits)} keys are being pressed"
+
+
+SEND_DTMF = CallableTool(
+    Tool(
+        "send_dtmf",
+        "Presses keys of the telephone, to answer a menu of the other side.",
+        {
+            "type": "object",
+            "properties": {
+                "digits": {"type": "string", "description": "0 to 9, *, # and A to D, such as 12#"}
+            },
+            "required": ["digits"],
+        },
+    ),
+    _send_dtmf,
+    TIMEOUT_S,
+)
+BUILT_IN: Mapping[str, CallableTool] = {one.tool.name: one for one in (HANG_UP, SEND_DTMF)}
