@@ -37,6 +37,7 @@ STEPS = (
     Step("demo", ("uv", "run", "voicegate", "demo", "--out", "build/demo")),
     Step("browser", ("uv", "run", "python", "ci/report_browser.py", "build/demo")),
     Step("live-page", ("uv", "run", "python", "ci/live_page.py", "build/live")),
+    Step("endurance", ("uv", "run", "python", "ci/endurance.py")),
     Step("bundle", ("uv", "run", "python", "ci/bundle.py", "--check")),
     Step("accept", ("uv", "run", "python", "ci/accept.py"), on_request=True),
     Step("interop", ("uv", "run", "python", "ci/interop.py")),
