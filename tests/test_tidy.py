@@ -135,6 +135,20 @@ def no_print(source: Source) -> Iterator[str]:
         yield from (f"{call.lineno}: print()" for call, name in calls(source) if name == "print")
 
 
+def text_names_its_encoding(source: Source) -> Iterator[str]:
+    """Windows takes cp1252 for a text file unless told otherwise."""
+    for call, name in calls(source):
+        way = name.rpartition(".")[2]
+        texts = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]
+        built_in = isinstance(call.func, ast.Name) and name == "open"
+        modes = texts[1:] if built_in else texts
+        mode = next((one for one in modes if re.fullmatch("[rwax][+bt]*", one)), "")
+        opens = built_in or (way == "open" and mode)
+        told = any(word.arg == "encoding" for word in call.keywords) or "utf-8" in texts
+        if not told and ((opens and "b" not in mode) or way in ("read_text", "write_text")):
+            yield f"{call.lineno}: {name}() without encoding="
+
+
 def no_wall_clock(source: Source) -> Iterator[str]:
     """Law 3: only loop.time() decides what happens, or virtual time means nothing."""
     for call, name in calls(source):
@@ -316,6 +330,11 @@ RULES: dict[Rule, tuple[tuple[str, ...], str, str]] = {
     line_width: (EVERYWHERE, f'x = "{"y" * 95}"', f'x = "{"y" * 94}"'),
     no_print: (ROOMS, "def f(): print('x')", "def f(): console.print('x')"),
     no_wall_clock: (ROOMS, "import time\ntime.sleep(1)", "import time\ntime.process_time()"),
+    text_names_its_encoding: (
+        ROOMS,
+        "open('a')",
+        "open('a', 'rb'), open('a', encoding='utf-8'), door.open(), path.read_bytes()",
+    ),
     no_broad_except: (
         ROOMS,
         "try: f()\nexcept (OSError, Exception): pass",
@@ -335,6 +354,10 @@ RULES: dict[Rule, tuple[tuple[str, ...], str, str]] = {
 }
 
 MORE_SINS = [
+    (text_names_its_encoding, "path.read_text()"),
+    (text_names_its_encoding, "path.write_text('x')"),
+    (text_names_its_encoding, "path.open('w')"),
+    (text_names_its_encoding, "open('a', 'r+')"),
     (no_wall_clock, "from time import monotonic"),
     (no_broad_except, "try: f()\nexcept: pass"),
     (no_broad_except, "with contextlib.suppress(Exception): f()"),

@@ -43,6 +43,10 @@ QUICK = (
     "scenarios/test_udp_errors.py",
 )
 FULL = ("tests", "scenarios")
+PYTEST = (
+    *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-n", "2"),
+    *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
+)
 RUN_LIMIT_S = {False: 600, True: 3600}
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
@@ -104,8 +108,7 @@ def on_release(checks: Checks, release: Release, *, full: bool) -> None:
     said = under_wine(python, "-c", "import platform; print(platform.platform())")
     checks.check(f"{name} starts", "Windows" in said, said.strip()[-200:])
     places = FULL if full else QUICK
-    options = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-n", "2")
-    said = under_wine(python, *options, *places, within_s=RUN_LIMIT_S[full])
+    said = under_wine(python, *PYTEST, *places, within_s=RUN_LIMIT_S[full])
     counts = counts_of(said)
     good = counts.get("passed", 0) > 0 and not counts.get("failed") and not counts.get("error")
     checks.check(f"{name}, tests", good, str(counts) if good else said[-6000:])

@@ -141,7 +141,8 @@ def _bank() -> tuple[Complex, Floats32]:
     """The 16 windowed tones, [16, 640], scaled so that a full-scale tone gives its peak; window."""
     window = np.hanning(SYMBOL + 2)[1:-1]
     at_s = np.arange(SYMBOL) / RATE
-    tones = np.exp(-2j * np.pi * np.outer(TONES_HZ, at_s)) * window * (2.0 / np.sum(window))
+    angles = 2 * np.pi * np.outer(TONES_HZ, at_s)
+    tones = (np.cos(angles) - 1j * np.sin(angles)) * window * (2.0 / np.sum(window))
     return tones.astype(np.complex64), (window / np.sum(window)).astype(np.float32)
 
 

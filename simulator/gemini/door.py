@@ -1,6 +1,7 @@
 """The service's TCP port: open, shut for a while, or behind a certificate that nobody trusts."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -28,6 +29,8 @@ class Door:
         """Listen; port 0 takes any free one."""
         self._authority = authority
         self._socket = ListeningSocket(self._host, self.port)
+        # what is accepted inherits it; asyncio sets it itself, but not there on Windows
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = self._socket.getsockname()[1]
         self._server = await self._serve(self._socket, authority)
 

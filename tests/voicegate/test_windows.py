@@ -6,12 +6,16 @@ import io
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from simulator.gate.gate import SimulatedGate
 from voicegate import windows
+from voicegate.gateway import Gateway
 
 
 async def test_a_signal_asks_to_stop_and_is_unhooked_afterwards() -> None:
@@ -79,6 +83,42 @@ def test_connreset_is_switched_off_by_wsaioctl(monkeypatch: pytest.MonkeyPatch) 
         windows.disable_udp_connreset(sock)
         handle, code = calls[0][:2]
         assert (handle.value, code.value) == (sock.fileno(), 0x9800000C)
+
+
+def test_the_timer_is_fine_while_a_call_is_up_and_coarse_again_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    library = SimpleNamespace(
+        timeBeginPeriod=lambda ms: told.append(f"begin {ms}"),
+        timeEndPeriod=lambda ms: told.append(f"end {ms}"),
+    )
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(winmm=library), raising=False)
+    with pytest.raises(RuntimeError), windows.fine_timer():
+        assert told == ["begin 1"]
+        raise RuntimeError("a fault in the call")
+    assert told == ["begin 1", "end 1"]
+
+
+@pytest.mark.virtual
+async def test_each_call_has_the_fine_timer(
+    gateway: Gateway, gate: SimulatedGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up: list[str] = []
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        up.append("begin")
+        yield
+        up.append("end")
+
+    monkeypatch.setattr("voicegate.media.opening.fine_timer", noted)
+    async with gate.dial("1000") as call:
+        await call.lasts(1)
+        assert up == ["begin"]
+    await asyncio.sleep(2)
+    assert up == ["begin", "end"]
 
 
 def test_elsewhere_nothing_is_touched() -> None:

@@ -15,6 +15,7 @@ from voicegate.media.ports import PortPool
 from voicegate.media.rules import MediaRules
 from voicegate.media.sdp import parse_offer
 from voicegate.media.session import MediaSession
+from voicegate.windows import fine_timer
 
 _DATAGRAM_MAX = 2048
 """asyncio allocates its largest datagram for every receive: 256 KiB unless told. No RTP packet is
@@ -111,8 +112,9 @@ async def open_media(
             await line.open()
             try:
                 lent.advertised = True
-                async with beside(line.keep_hearing(), f"rtp-ear-{lent.port}"):
-                    yield session
+                with fine_timer():
+                    async with beside(line.keep_hearing(), f"rtp-ear-{lent.port}"):
+                        yield session
             finally:
                 session.stop()
                 await line.closed()

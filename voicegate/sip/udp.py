@@ -53,6 +53,9 @@ def bound_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket
         if kind is socket.SOCK_STREAM and os.name == "posix":
             # else the port is taken for a minute after a restart; on Windows it would mean theft
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind is socket.SOCK_STREAM:
+            # what is accepted inherits it; asyncio sets it itself, but not there on Windows
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((host, port))
         sock.setblocking(False)
     except OSError:

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from tests.wine import not_under_wine
 from voicegate.ear import Ear
 from voicegate.hearing import Hearing
 from voicegate.media.lent import LentSocket, RtpProtocol
@@ -84,6 +85,7 @@ async def test_with_every_port_refused_it_gives_up() -> None:
         assert pool.lent == 0
 
 
+@not_under_wine("binds to any address")
 async def test_an_address_that_is_not_ours_is_refused_in_bounded_tries() -> None:
     pool = PortPool((31000, 31998))
     with pytest.raises(NoPortFree, match="refused 20"):

@@ -44,7 +44,8 @@ def wav(
 def level_at(pcm16: bytes, hz: float) -> float:
     """Give the amplitude of one frequency, 1.0 for full scale."""
     samples = np.frombuffer(pcm16, "<i2").astype(float) / 32768
-    at = np.exp(-2j * np.pi * hz * np.arange(len(samples)) / 8000)
+    angles = 2 * np.pi * hz * np.arange(len(samples)) / 8000
+    at = np.cos(angles) - 1j * np.sin(angles)
     return float(2 * abs(np.dot(samples, at)) / len(samples))
 
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from voicegate.sip.address import Address, Flow
-from voicegate.sip.udp import UdpListener, face_towards, open_udp, open_udp_socket
+from voicegate.sip.udp import UdpListener, bound_socket, face_towards, open_udp, open_udp_socket
 
 
 def test_a_socket_is_bound_does_not_block_and_has_room() -> None:
@@ -38,9 +38,14 @@ def test_names_are_not_looked_up() -> None:
 def test_a_port_that_is_taken_raises_and_leaves_no_socket() -> None:
     with (
         open_udp_socket("127.0.0.1", 0) as sock,
-        pytest.raises(OSError, match=r"in use|permitted"),
+        pytest.raises(OSError, match=r"in use|permitted|10048"),
     ):
         open_udp_socket("127.0.0.1", sock.getsockname()[1])
+
+
+def test_a_tcp_socket_holds_no_short_message_back() -> None:
+    with bound_socket("127.0.0.1", 0, socket.SOCK_STREAM) as sock:
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_our_face_depends_on_the_peer() -> None:

@@ -1,0 +1,16 @@
+"""What Wine does otherwise than Windows: such tests run on Windows itself."""
+
+import ctypes
+import sys
+
+import pytest
+
+
+def is_wine() -> bool:
+    """Whether this Windows is Wine: its ntdll tells its version."""
+    return sys.platform == "win32" and hasattr(ctypes.windll.ntdll, "wine_get_version")
+
+
+def not_under_wine(reason: str) -> pytest.MarkDecorator:
+    """Skip the test there; the reason says what Wine does."""
+    return pytest.mark.skipif(is_wine(), reason=f"Wine {reason}")
