@@ -23,7 +23,7 @@ PACKETS = (
 PROTOS = "protos-c07-sip/testcases-even.zip"
 
 _SILENCE = ("no packet", "drop")
-_C_STRING = re.compile(rb'\s*"((?:[^"\\]|\\.)*)"')
+_C_STRING = re.compile(rb'(\s*char\* \w+ = \(?)?\s*"((?:[^"\\]|\\.)*)"')
 _ANY_FINAL = "any final"
 
 
@@ -93,15 +93,15 @@ def segment_cases() -> list[Case]:
 
 
 def c_strings(text: bytes) -> list[bytes]:
-    """Give each run of lines that are C strings as what they mean."""
+    """Give each run of lines that are C strings as what it means."""
     found, run = [], b""
     for line in [*text.splitlines(), b""]:
         literal = _C_STRING.match(line)
-        if literal is not None:
-            run += literal[1].decode("latin-1").encode().decode("unicode_escape").encode("latin-1")
-        elif run:
+        if run and (literal is None or literal[1]):
             found.append(run)
             run = b""
+        if literal is not None:
+            run += literal[2].decode("latin-1").encode().decode("unicode_escape").encode("latin-1")
     return found
 
 

@@ -25,7 +25,7 @@ def test_a_template_is_filled_in_and_its_length_is_that_of_the_filled_body() -> 
 
 
 def test_c_strings_that_follow_each_other_are_one_message() -> None:
-    text = b'2.8 Title\n\n"A \\"b\\"\\r\\n"\n"\\r\\n"\n\nmore\n  "C\\\\d"\n'
+    text = b'2.8 Title\n\nchar* txt = ("A \\"b\\"\\r\\n"\n"\\r\\n"\n\nmore\n  "C\\\\d"\n'
     assert c_strings(text) == [b'A "b"\r\n\r\n', b"C\\d"]
 
 

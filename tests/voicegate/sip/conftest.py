@@ -235,7 +235,6 @@ def guarded_rig() -> Rig:
 def calm() -> Iterator[None]:
     """Nothing is collected meanwhile: after a thousand tests that alone takes longer than any
     message may."""
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
