@@ -41,7 +41,7 @@ STEPS = (
     Step("bundle", ("uv", "run", "python", "ci/bundle.py", "--check")),
     Step("accept", ("uv", "run", "python", "ci/accept.py"), on_request=True),
     Step("interop", ("uv", "run", "python", "ci/interop.py")),
-    Step("windows", ("uv", "run", "python", "ci/windows/wine.py"), on_request=True),
+    Step("windows", ("uv", "run", "python", "ci/windows/wine.py")),
     Step("torture", ("uv", "run", "python", "ci/torture.py")),
     Step("fleet", ("uv", "run", "python", "ci/fleet.py")),
     Step("kamailio", ("uv", "run", "python", "ci/kamailio.py"), on_request=True),

@@ -30,21 +30,22 @@ NUMPY = "numpy==2.1.3"
 """Later ones need a function that Wine 8.0 lacks (ucrtbase.crealf)."""
 TEST_TOOLS = ("hypothesis", "pytest-xdist", "Jinja2", "colorama")
 QUICK = (
-    "tests/voicegate/sip",
-    "tests/voicegate/media",
-    "tests/voicegate/voice",
     "tests/voicegate/test_windows.py",
-    "tests/voicegate/test_call.py",
-    "scenarios/test_consecutive_calls.py",
-    "scenarios/test_caller_hangs_up.py",
-    "scenarios/test_no_speech.py",
-    "scenarios/test_goodbye.py",
-    "scenarios/test_silent_second_call.py",
+    "tests/voicegate/test_ear.py",
+    "tests/voicegate/test_hearing.py",
+    "tests/voicegate/sip/test_udp.py",
+    "tests/voicegate/sip/test_sockets.py",
+    "tests/voicegate/sip/test_stream.py",
+    "tests/voicegate/media/test_lent.py",
+    "tests/voicegate/media/test_opening.py",
+    "tests/voicegate/voice/test_gemini.py",
     "scenarios/test_udp_errors.py",
+    "scenarios/test_consecutive_calls.py",
 )
+"""What differs on Windows (sockets, signals, TLS, WebSockets), and whole calls."""
 FULL = ("tests", "scenarios")
 PYTEST = (
-    *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-n", "2"),
+    *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
     *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
 )
 RUN_LIMIT_S = {False: 600, True: 3600}
