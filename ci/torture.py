@@ -58,6 +58,8 @@ ECHO = {
     "VOICEGATE_VOICE__BACKEND": "echo",
     # a port rests for 5 s, in which a quick machine tries a thousand cases
     "VOICEGATE_MEDIA__RTP_PORTS": "[6000, 14998]",
+    # a call whose ACK and BYE it could not understand stays until the silence ends it
+    "VOICEGATE_SIP__MAX_CALLS": "1000",
 }
 _PORT = re.compile(rb"(?im)^(?:via|v)\s*:[^\r\n]*?:\s*(\d{4,5})\b")
 
