@@ -62,7 +62,7 @@ async def test_calls_begin_and_end_though_sip_is_lost(
     world: World, network: Network, loss: float
 ) -> None:
     paths = world.gate.paths
-    world.gemini.on_text()
+    world.gemini.on_text(say=speech(0.5))
     lossy_out, lossy_in = network.impaired(loss=loss), network.impaired(loss=loss)
     with paths.sip_out.impaired(lossy_out), paths.sip_in.impaired(lossy_in):
         for _ in range(CALLS):
@@ -79,7 +79,7 @@ async def test_calls_begin_and_end_though_sip_is_lost(
 @pytest.mark.virtual_limit(900)
 async def test_each_message_may_be_lost_once(world: World) -> None:
     """INVITE, ACK and BYE on the way out; 180, 200 and the BYE's 200 on the way back."""
-    world.gemini.on_text()
+    world.gemini.on_text(say=speech(0.5))
     for path in (world.gate.paths.sip_out, world.gate.paths.sip_in):
         for number in range(4):
             with path.impaired(Impairment(drop=(number,))):

@@ -26,7 +26,7 @@ from simulator.witness.witness import Witness
 pytestmark = pytest.mark.direct
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora" / "own"
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REFER", "NOTIFY")
 UDP_MAX = 65_507
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -107,7 +107,7 @@ async def test_a_stranger_who_knows_the_call_id_ends_no_call(peer: RawPeer, stag
 
 
 async def test_an_extension_we_lack_is_answered_420_and_named(peer: RawPeer, stage: Stage) -> None:
-    for wanted in ("100rel", "timer, foo"):
+    for wanted in ("100rel", "replaces, foo"):
         invite = peer.request("INVITE", {"Require": wanted}, body=peer.offer())
         answer = await peer.ask(invite)
         assert answer.status == 420
