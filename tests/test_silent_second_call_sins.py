@@ -24,6 +24,7 @@ from simulator.network import windows_udp
 from simulator.witness.witness import LeakFound, Witness
 from voicegate.call import Call
 from voicegate.config import load
+from voicegate.ear import Ear
 from voicegate.gateway import Gateway
 from voicegate.media.lent import RtpProtocol
 from voicegate.media.ports import PortPool
@@ -295,10 +296,11 @@ def port_of_failed_call_kept(sinner: Sinner) -> None:
     start, take_back = MediaSession.start, PortPool.give_back
     answered: list[int] = []
 
-    def note(self: MediaSession) -> None:
-        assert self._transport is not None
-        answered.append(self._transport.get_extra_info("sockname")[1])
-        start(self)
+    def note(self: MediaSession, *, early: bool = False) -> None:
+        if not early:
+            line = next(row for row in self.local_sdp.splitlines() if row.startswith(b"m=audio "))
+            answered.append(int(line.split()[1]))
+        start(self, early=early)
 
     def give_back(self: PortPool, port: int, now: float) -> None:
         if port in answered:
@@ -390,8 +392,13 @@ def error_ends_media(sinner: Sinner) -> None:
     sinner.patch.setattr(RtpProtocol, "error_received", error_received)
 
 
-def stock_proactor(_sinner: Sinner) -> None:
-    """No sin of ours: the stock Windows loop, which reads no more after the error."""
+def stock_proactor(sinner: Sinner) -> None:
+    """The stock Windows loop reads no more after the error, and nobody opens the socket anew."""
+
+    async def keep(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    sinner.patch.setattr(Ear, "keep", keep)
 
 
 NOT_HEARD = "NOT proven to be heard"
