@@ -78,12 +78,17 @@ async def give_token(tab: Tab, url: str, folder: Path) -> None:
     """Open the page, and type the token it asks for: first a wrong one."""
     await tab.look(*WIDE)
     await tab.send("Page.navigate", url=url)
-    for text in ("wrong", TOKEN):
+    # a quick refusal opens the dialog again before anybody sees it closed
+    again = "document.getElementById('ask-text').textContent.includes('not the one')"
+    for text, then in (
+        ("wrong", f"document.getElementById('ask').open && {again}"),
+        (TOKEN, "!document.getElementById('ask').open"),
+    ):
         await tab.until("document.getElementById('ask')?.open")
         keep(folder / "token.png", await tab.picture())
         await tab.send("Input.insertText", text=text)
         await tab.press("Enter")
-        await tab.until("!document.getElementById('ask').open")
+        await tab.until(then)
     await tab.until("document.documentElement.dataset.state === 'live'")
     if await tab.value("location.href") != url or await tab.value("document.cookie"):
         raise BrowserFailed("the token went into the URL or a cookie")
