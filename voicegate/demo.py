@@ -42,12 +42,12 @@ CALL_LIMIT_S = 30.0
 LOUD_DBFS = -45.0
 SPEECH_DBFS = -35.0
 FRAME_MS = 20
-CALLER_STAMPS = 4
-MODEL_STAMPS = 4
+CALLER_STAMPS = 3
+MODEL_STAMPS = 3
 STAMPS_LOST = 1
 """A busy machine may cost each side one stamp: more than 200 ms of standstill are not made up."""
 BASE_URL = "GOOGLE_GEMINI_BASE_URL"
-CALLER_STAYS_S = 7.5
+CALLER_STAYS_S = 6.5
 GREETING_S = 1.2
 KINDS = ("threads", "tasks", "sockets", "files")
 
