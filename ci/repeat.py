@@ -15,6 +15,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 3
 WORKERS = 2
+QUICK = (
+    "consecutive_calls",
+    "second_call",
+    "silent_second_call",
+    "caller_hangs_up",
+    "no_speech",
+    "goodbye",
+    "fault_matrix",
+    "bad_network",
+)
+"""The scenarios of `--quick`: every kind of call and trouble, in a third of the time."""
 KERNEL = ("voice fails: a half open connection is noticed",)
 
 
@@ -22,9 +33,11 @@ def main() -> int:
     """Run, compare, say what came out; give the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=RUNS)
-    runs = arguments.parse_args().runs
+    arguments.add_argument("--quick", action="store_true", help="some of them: see QUICK")
+    chosen = arguments.parse_args()
+    runs, places = chosen.runs, places_of(quick=chosen.quick)
     with tempfile.TemporaryDirectory(prefix="repeat-") as folder:
-        told = [one_run(Path(folder) / str(number)) for number in range(runs)]
+        told = [one_run(Path(folder) / str(number), places) for number in range(runs)]
     if None in told:
         return 1
     known = [events for events in told if events is not None]
@@ -37,10 +50,15 @@ def main() -> int:
     return 1 if bad or not names else 0
 
 
-def one_run(folder: Path) -> dict[str, str] | None:
+def places_of(*, quick: bool) -> list[str]:
+    """Give what pytest is told to run."""
+    return [f"scenarios/test_{name}.py" for name in QUICK] if quick else ["scenarios"]
+
+
+def one_run(folder: Path, places: list[str]) -> dict[str, str] | None:
     """Run the scenarios once; give each test's hash, or None where the run failed."""
     began_at = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "scenarios", "-q", "-n", str(WORKERS)]
+    command = [sys.executable, "-m", "pytest", *places, "-q", "-n", str(WORKERS)]
     done = subprocess.run([*command, "--report", str(folder)], cwd=ROOT, check=False)
     say(f"run took {time.monotonic() - began_at:.1f} s")
     if done.returncode != 0:
