@@ -4,11 +4,13 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 from simulator.target.target import InProcess, Settings, Target
 from voicegate.config import load
 from voicegate.gateway import Gateway
+from voicegate.voice.gemini import Gemini
 
 OWNED_TYPES = (
     "voicegate.call.Call",
@@ -36,6 +38,8 @@ async def serving(settings: Settings) -> AsyncIterator[Gateway]:
     if task.done():
         ready.cancel()
         task.result()
+    if isinstance(gateway.voice, Gemini):
+        gateway.voice._random = Random(1)  # its retries must repeat themselves, run after run
     yield gateway
     gateway.stop()
     await task
