@@ -66,7 +66,6 @@ def within(
     return gateway_in_process
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_every_make_of_gate_is_called_and_both_hear_each_other(
     within: InProcess, gemini: FakeGemini, profile: str
@@ -84,7 +83,6 @@ async def test_every_make_of_gate_is_called_and_both_hear_each_other(
         assert await world.end(ordered["id"]) == 404
 
 
-@pytest.mark.virtual
 async def test_a_gate_behind_a_proxy_is_called_through_it(
     within: InProcess, gemini: FakeGemini
 ) -> None:
@@ -97,7 +95,6 @@ async def test_a_gate_behind_a_proxy_is_called_through_it(
         assert callee.heard.only_from(gemini.session(0), at_least=AT_LEAST)
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("status", [401, 407])
 async def test_the_password_that_a_gate_asks_for_is_given(within: InProcess, status: int) -> None:
     async with outside(within, username=USER, password=PASSWORD) as world:
@@ -107,7 +104,6 @@ async def test_the_password_that_a_gate_asks_for_is_given(within: InProcess, sta
             await callee.answered()
 
 
-@pytest.mark.virtual
 async def test_early_media_is_answered_with_silence_and_the_greeting_waits_for_the_answer(
     within: InProcess, gemini: FakeGemini
 ) -> None:
@@ -125,7 +121,6 @@ async def test_early_media_is_answered_with_silence_and_the_greeting_waits_for_t
         assert callee.rtp.packets > 50 * 5
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize(
     ("status", "result"),
     [
@@ -152,7 +147,6 @@ async def test_cause_d_outbound_a_failed_call_swallows_nothing_of_the_next(
         assert gemini.open_sessions <= 1
 
 
-@pytest.mark.virtual
 async def test_an_operator_gives_up_a_call_that_rings_and_hangs_up_one_that_is_answered(
     within: InProcess,
 ) -> None:
@@ -171,7 +165,6 @@ async def test_an_operator_gives_up_a_call_that_rings_and_hangs_up_one_that_is_a
             await callee.ended(by="gateway")
 
 
-@pytest.mark.virtual
 async def test_an_answer_that_crosses_our_cancel_is_acknowledged_and_ended(
     within: InProcess,
 ) -> None:
@@ -183,7 +176,6 @@ async def test_an_answer_that_crosses_our_cancel_is_acknowledged_and_ended(
         await callee.ended(within_s=10)
 
 
-@pytest.mark.virtual
 async def test_a_2xx_that_comes_again_is_acknowledged_again(within: InProcess) -> None:
     async with (
         outside(within) as world,
@@ -195,7 +187,6 @@ async def test_a_2xx_that_comes_again_is_acknowledged_again(within: InProcess) -
         assert callee.acks == 4
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize(
     ("body", "why"), [({"number": "1@evil"}, "number"), ({}, "number"), ([], "object")]
 )

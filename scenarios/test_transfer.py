@@ -37,7 +37,6 @@ async def follower(
         yield gateway.address
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_a_followed_refer_calls_whom_it_names_and_tells_how_it_goes(
     follower: tuple[str, int], gemini: FakeGemini, profile: str
@@ -59,7 +58,6 @@ async def test_a_followed_refer_calls_whom_it_names_and_tells_how_it_goes(
         gate.check()
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("status", [486, 603])
 async def test_one_that_fails_falls_back_to_the_call(
     follower: tuple[str, int], gemini: FakeGemini, status: int
@@ -77,7 +75,6 @@ async def test_one_that_fails_falls_back_to_the_call(
         assert call.heard.only_from(gemini.session(0), at_least=6)
 
 
-@pytest.mark.virtual
 async def test_no_stranger_is_called_whatever_host_a_refer_names(
     follower: tuple[str, int],
 ) -> None:
