@@ -8,7 +8,7 @@ import pytest
 from simulator.target.options import HELP, MARKERS, OPTIONS
 
 CONTRACT = ("--gateway", "--gate", "--dial", "--clock", "--seed", "--report", "--gemini-listen")
-PYTESTS_OWN = ("parametrize", "skipif")
+PYTESTS_OWN = ("parametrize", "skipif", "usefixtures")
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 
 
