@@ -1,4 +1,4 @@
-"""The command line: serve, demo, check, config, service."""
+"""The command line: serve, call, demo, check, config, service."""
 
 import asyncio
 import gc
@@ -7,6 +7,7 @@ import ipaddress
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -101,6 +102,36 @@ async def _serve(settings: Config, read_again: Callable[[], Config]) -> None:
         except CannotListen as error:
             _usage(str(error))
     ignore_stop_signals()
+
+
+@app.command()
+def call(
+    number: Annotated[str, typer.Argument(help="Whom to call, such as +359888123456.")],
+    config: ConfigFile = None,
+    admin: Annotated[
+        str | None,
+        typer.Option(help="Where the gateway is asked; as [admin] says by default.", metavar="URL"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Have the running gateway call somebody; say whether the call is answered, or why not.
+
+    Exit code 0 answered, 1 not answered, 2 refused by the gateway, 3 no gateway there.
+    """
+    from voicegate.admin.asking import order_call, place_of
+
+    settings = _load(config)
+    if admin is None and settings.admin.port == 0:
+        _usage("admin.port = 0 is a free port that only the gateway knows: name it with --admin")
+    place, token = admin or place_of(settings.admin), settings.admin.token.get_secret_value()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        order = order_call(place.rstrip("/"), token, number, settings.sip.ring_limit_s)
+        ordered = runner.run(order)
+    if as_json:
+        typer.echo(json.dumps(asdict(ordered)))
+    else:
+        typer.echo(ordered.text, err=ordered.code > EXIT_FAILED)
+    raise typer.Exit(ordered.code)
 
 
 @app.command()

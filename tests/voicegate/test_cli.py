@@ -109,6 +109,26 @@ def test_check_fails_where_calls_would_and_names_the_mend(tmp_path: Path) -> Non
     )
 
 
+def test_a_call_is_ordered_of_a_gateway_that_runs(
+    serving: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    with serving:
+        assert serving.stderr
+        port = until_ready(serving.stderr)["admin_port"]
+        ordered = voicegate("call", "200", "--admin", f"http://127.0.0.1:{port}", cwd=tmp_path)
+        serving.terminate()
+        serving.stderr.read()
+    assert ordered.returncode == 2
+    assert "the gateway refuses: sip.outbound is not set" in ordered.stderr
+
+
+def test_a_call_where_nobody_can_be_asked_says_so(tmp_path: Path) -> None:
+    unknown = voicegate("call", "200", cwd=tmp_path, VOICEGATE_ADMIN__PORT="0")
+    assert (unknown.returncode, "name it with --admin" in unknown.stderr) == (2, True)
+    nobody = voicegate("call", "200", "--json", "--admin", "http://127.0.0.1:9", cwd=tmp_path)
+    assert (nobody.returncode, json.loads(nobody.stdout)["code"]) == (3, 3)
+
+
 def test_a_gate_that_is_no_address_is_refused(tmp_path: Path) -> None:
     refused = voicegate("check", "--gate", "gate.example:x", cwd=tmp_path)
     assert refused.returncode == 2
