@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from voicegate.dialling import NotDialled, dialled_uri
@@ -50,15 +51,21 @@ async def transfer(call: "Call", target: str) -> Transferred:
         return Transferred(False, 400, str(error))
     await _last_words(call)
     call.transferring = True
-    try:
-        status = await call.dialog.transfer(uri)
-    finally:
-        call.transferring = False
-    ok = 200 <= status < 300
+    # cancelled (the caller spoke), the REFER goes on: what is told of it then counts all the same
+    call.dialog.transferred_late = partial(_settled, call)
+    status = await call.dialog.transfer(uri)
+    ok = _settled(call, status)
+    return Transferred(ok, status, "done" if ok else WHY.get(status, "it did not come about"))
+
+
+def _settled(call: "Call", status: int) -> bool:
+    """Take what the gate told last: whether the caller is connected, and this call ends."""
+    call.transferring = False
     log.info("transfer told", status=status)
+    ok = 200 <= status < 300
     if ok:
         call.end(HangupReason.TRANSFERRED)
-    return Transferred(ok, status, "done" if ok else WHY.get(status, "it did not come about"))
+    return ok
 
 
 async def _last_words(call: "Call") -> None:

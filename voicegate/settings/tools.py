@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from voicegate.settings.base import Section
 
+Extension = Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{1,64}$")]
+TargetName = Annotated[str, Field(min_length=1, max_length=64)]
 ToolName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
 
@@ -43,6 +45,8 @@ class ToolsSettings(Section):
 
     built_in: tuple[ToolName, ...] = ("hang_up",)
     """Which of the gateway's own tools the model may call."""
+    transfer_to: dict[TargetName, Extension] = Field(default_factory=dict)
+    """Whom transfer_call may connect the caller to: a name for the model, and the number."""
     functions: tuple[str, ...] = ()
     """Your Python functions, as package.module:function."""
     webhook: tuple[WebhookSettings, ...] = ()
@@ -55,3 +59,9 @@ class ToolsSettings(Section):
     """How many tools of one call may run at once; the model is told to wait with more."""
     max_result_chars: Annotated[int, Field(ge=100, le=100_000)] = 8000
     """A longer result (as JSON) is cut."""
+
+    @model_validator(mode="after")
+    def _a_transfer_has_targets(self) -> "ToolsSettings":
+        if "transfer_call" in self.built_in and not self.transfer_to:
+            raise ValueError('built_in has transfer_call: set transfer_to, as { sales = "300" }')
+        return self

@@ -171,8 +171,8 @@ class CallLeg:
                 self._commands.order(
                     self.dialog, lambda usage, now: usage.referrals.answer(status, now)
                 )
-            case TransferTold(_, status, True) if self._transfer and not self._transfer.done():
-                self._transfer.set_result(status)
+            case TransferTold(_, status, True):
+                self._told(status)
 
     def _offered(self, body: bytes) -> None:
         answer = None
@@ -181,6 +181,12 @@ class CallLeg:
         finally:
             # whatever our own code did, the peer gets its answer and the call goes on
             self._commands.order(self.dialog, lambda usage, now: usage.answer_offer(answer, now))
+
+    def _told(self, status: int) -> None:
+        if self._transfer and not self._transfer.done():
+            self._transfer.set_result(status)
+        else:
+            self.transferred_late(status)
 
     def end_by_peer(self, end: DialogEnd) -> None:
         """Say how it ended."""
@@ -195,3 +201,5 @@ class CallLeg:
         """Given Content-Type and body of each INFO; it has been answered 200."""
         self.referred: Callable[[str], int] = lambda _target: DECLINED
         """Given the target of a REFER of the peer gives the answer due: 202 or a refusal."""
+        self.transferred_late: Callable[[int], object] = lambda _status: None
+        """Given how a transfer went for which nobody waits any more."""

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from voicegate.blocking import open_threads
 from voicegate.settings import ToolsSettings
-from voicegate.tools.built_in import BUILT_IN
+from voicegate.tools.built_in import built_in_tools
 from voicegate.tools.functions import function_tool
 from voicegate.tools.tool import CallableTool, Workshop
 from voicegate.tools.webhook import open_http, webhook_tool
@@ -20,12 +20,13 @@ def load_tools(settings: ToolsSettings) -> Mapping[str, CallableTool]:
     """Give them by name; raises UserCodeRefused with the setting and its mend."""
     look_in(settings.python_path)
     found: dict[str, CallableTool] = {}
+    own = built_in_tools(settings)
     for name in settings.built_in:
-        if name not in BUILT_IN:
+        if name not in own:
             raise UserCodeRefused(
-                f"tools.built_in: there is no {name!r}; there are {', '.join(BUILT_IN)}"
+                f"tools.built_in: there is no {name!r}; there are {', '.join(own)}"
             )
-        _add(found, BUILT_IN[name], "tools.built_in")
+        _add(found, own[name], "tools.built_in")
     for path in settings.functions:
         _add(found, _function(path, settings.timeout_s), "tools.functions")
     for webhook in settings.webhook:

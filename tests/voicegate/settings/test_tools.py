@@ -30,3 +30,16 @@ def test_a_webhook_that_cannot_work_is_refused(change: dict[str, object], says: 
 def test_what_a_webhook_is_sent_with_is_a_secret() -> None:
     webhook = WebhookSettings.model_validate(WEBHOOK | {"headers": {"Authorization": "Bearer x"}})
     assert "Bearer" not in webhook.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"built_in": ["transfer_call"]}, "set transfer_to, as"),
+        ({"transfer_to": {"sales": "sip:300@evil"}}, "transfer_to.sales"),
+        ({"transfer_to": {"": "300"}}, "transfer_to"),
+    ],
+)
+def test_a_transfer_that_leads_nowhere_is_refused(change: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        ToolsSettings.model_validate(change)

@@ -126,6 +126,17 @@ async def test_a_transfer_gives_what_was_told_last(line: Line) -> None:
     line.leg.take(TransferTold(line.dialog, 200, True))
 
 
+async def test_how_a_transfer_went_is_told_also_where_nobody_waits_any_more(line: Line) -> None:
+    late: list[int] = []
+    line.leg.transferred_late = late.append
+    waiting = asyncio.ensure_future(line.leg.transfer("sip:300@127.0.0.1"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    line.leg.take(TransferTold(line.dialog, 200, True))
+    assert late == [200]
+
+
 async def test_a_transfer_of_which_nothing_is_told_is_given_up(line: Line) -> None:
     began = asyncio.get_running_loop().time()
     assert await line.leg.transfer("sip:300@127.0.0.1") == 408

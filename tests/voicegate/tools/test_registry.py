@@ -34,7 +34,10 @@ def test_all_kinds_go_by_their_names() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"built_in": ["fly"]}, "tools.built_in: there is no 'fly'; there are hang_up, send_dtmf"),
+        (
+            {"built_in": ["fly"]},
+            "tools.built_in: there is no 'fly'; there are hang_up, send",
+        ),
         ({"functions": ["lookup"]}, "tools.functions: 'lookup' is no package.module:function"),
         ({"python_path": ["no such"]}, "tools.python_path: 'no such' is no folder"),
         (
