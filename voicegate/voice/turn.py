@@ -85,7 +85,8 @@ class Turn:
         if self._asked:
             free_at = max(free_at, self._asked_at + ANSWER_S)
         if self._caller_waits:
-            free_at = max(free_at, self._loud_at + ANSWER_S)
+            # a moment more: who leaves then must not take what was no speech for a question
+            free_at = max(free_at, self._loud_at + ANSWER_S + SETTLE_S)
         return free_at
 
     def lost(self, now: float) -> None:

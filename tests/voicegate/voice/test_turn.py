@@ -51,10 +51,18 @@ def test_a_turn_settles_so_that_its_handle_can_come() -> None:
 
 
 def test_who_asked_gets_an_answer_first() -> None:
-    assert after(LOUD).free_at() == NOW + ANSWER_S
+    assert after(LOUD).free_at() == NOW + ANSWER_S + SETTLE_S
     assert after("Greet.").free_at() == NOW + ANSWER_S
     interrupted = after(SOUND, LOUD, Interrupted(), TurnComplete())
-    assert interrupted.free_at() == NOW + ANSWER_S
+    assert interrupted.free_at() == NOW + ANSWER_S + SETTLE_S
+
+
+def test_a_noise_that_nobody_answered_is_no_question_when_we_leave() -> None:
+    turn = after(LOUD)
+    free_at = turn.free_at()
+    assert free_at is not None
+    turn.lost(free_at - 1e-6)  # a timer may be early by the clock's grain
+    assert turn.owed(free_at) == ""
 
 
 @pytest.mark.parametrize(
