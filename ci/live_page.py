@@ -1,7 +1,8 @@
 """Look at the live page in a real browser: `python ci/live_page.py [FOLDER]`.
 
 A gateway on the fake service, three simulated calls and one before them, and headless Chromium in
-front: asked for its token, by day and by night, wide and as a phone, used by the keyboard alone.
+front: asked for its token, by day and by night, wide and as a phone, used by the keyboard alone to
+call somebody, hang up, hear a recording and stop taking calls.
 FOLDER (build/live by default) gets the pictures. Without Chromium it says so loudly and checks
 nothing; with `--require` that is a failure.
 """
@@ -20,6 +21,7 @@ from scenarios.inprocess import serving
 from simulator.audio.sound import Sound, sequence, silence_for, speech
 from simulator.gate.caller import SimulatedCall
 from simulator.gate.gate import SimulatedGate
+from simulator.gate.wire import Address
 from simulator.gemini.script import hear, say
 from simulator.gemini.server import FakeGemini
 from simulator.target.target import Settings
@@ -28,6 +30,7 @@ from voicegate.gateway import Gateway
 TOKEN = "look here"
 WIDE, NARROW = (1280, 860), (390, 844)
 TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+CALLED, BUSY = "0700 112233", "0700445566"
 TOLD_WHY = (
     "[...document.querySelectorAll('.call.over .state')]"
     ".every(one => one.innerText.includes('ended: caller bye'))"
@@ -135,6 +138,47 @@ async def hear_the_first(tab: Tab, folder: Path) -> None:
     await tab.until("!document.querySelector('.tape')")
 
 
+async def call_by_keyboard(tab: Tab, gate: SimulatedGate, folder: Path) -> None:
+    """Call somebody by keys alone, hang up by keys alone; what cannot be is told in plain words."""
+    await order_call(tab, "12@34", "12@34 was not called: a number has 1 to 64 of")
+    gate.refuse_calls(486)
+    await order_call(tab, BUSY, f"{BUSY} is busy")
+    async with gate.answering(CALLED.replace(" ", ""), ring_s=3.0, speak=speech(60.0)) as callee:
+        await order_call(tab, CALLED, f"Calling {CALLED.replace(' ', '')}")
+        card = "[...document.querySelectorAll('article.call')].at(-1)"
+        await tab.until(f"{card}.innerText.includes('to ••• 2233')")
+        await tab.look(*NARROW)
+        keep(folder / "calling.png", await tab.picture())
+        if await tab.value(TOO_WIDE):
+            raise BrowserFailed("calling: wider than the window")
+        await tab.look(*WIDE)
+        await callee.answered()
+        await tab.until("document.getElementById('notice').textContent.includes(' answered')")
+        await tab.tab_to("article.call:last-child button")
+        await tab.press("Enter")
+        await tab.until("document.getElementById('sure').open")
+        keep(folder / "hang-up.png", await tab.picture())
+        await tab.press("Escape")
+        if await tab.value("document.getElementById('sure').open") or callee.is_over:
+            raise BrowserFailed("Escape did not take the question back")
+        await tab.press("Enter")
+        await tab.tab_to("#yes")
+        await tab.press("Enter")
+        await callee.ended("gateway")
+    await tab.until("document.querySelectorAll('#rows tr[id^=past]').length === 3")
+    await tab.until("document.querySelectorAll('article.call').length === 3")
+    # a refused order is what a browser logs as an error of the network
+    tab.errors[:] = [error for error in tab.errors if "400" not in error]
+
+
+async def order_call(tab: Tab, number: str, told: str) -> None:
+    """Type a number and press Enter; wait until the page says this of it."""
+    await tab.tab_to("#number")
+    await tab.send("Input.insertText", text=number)
+    await tab.press("Enter")
+    await tab.until(f"document.getElementById('notice').textContent.startsWith('{told}')")
+
+
 async def stop_by_keyboard(tab: Tab, gateway: Gateway, folder: Path) -> None:
     """Refuse more calls by keys alone; a change of mind changes nothing."""
     await tab.tab_to("#drain")
@@ -157,7 +201,7 @@ async def see_them_end(tab: Tab, calls: list[SimulatedCall], folder: Path) -> No
     """Hang up two; their cards say why and go, and the list of the last calls has them."""
     for call in calls[:2]:
         await call.hang_up()
-    await tab.until("document.querySelectorAll('#rows tr[id^=past]').length === 3")
+    await tab.until("document.querySelectorAll('#rows tr[id^=past]').length === 5")
     await tab.until(TOLD_WHY)
     keep(folder / "ended.png", await tab.picture())
     await tab.until("document.querySelectorAll('article.call').length === 1")
@@ -166,24 +210,26 @@ async def see_them_end(tab: Tab, calls: list[SimulatedCall], folder: Path) -> No
 async def visit(browser: str, folder: Path) -> list[str]:
     """Do all of it; give what the page complained of."""
     async with AsyncExitStack() as owned:
+        gate = await owned.enter_async_context(SimulatedGate())
         gemini = await owned.enter_async_context(FakeGemini())
         os.environ.update(gemini.environment)
         write_script(gemini)
         place = owned.enter_context(tempfile.TemporaryDirectory(prefix="records-"))
         settings: Settings = {
             "admin": {"token": TOKEN},
-            "sip": {"max_calls": 8},
+            "sip": {"max_calls": 8, "outbound": f"sip:{gate.address}"},
             "call": {"no_speech_timeout_s": 120},
             "record": {"dir": place, "audio": True, "transcript": True},
         }
         gateway = await owned.enter_async_context(serving(settings))
-        gate = await owned.enter_async_context(SimulatedGate(gateway=gateway.agent.local))
+        gate.gateway = Address(gateway.agent.local.host, gateway.agent.local.port)
         tab = await owned.enter_async_context(open_tab(browser))
         assert gateway.admin_address is not None
         await give_token(tab, f"http://127.0.0.1:{gateway.admin_address.port}/", folder)
         calls = await make_calls(gate)
         await look_at_calls(tab, folder)
         await hear_the_first(tab, folder)
+        await call_by_keyboard(tab, gate, folder)
         await stop_by_keyboard(tab, gateway, folder)
         await see_them_end(tab, calls, folder)
         errors = list(tab.errors)  # before the drained gateway ends, and its stream with it

@@ -22,6 +22,7 @@ class FakeDialog:
     """As much of a dialog as the board reads."""
 
     received_at = 0.0
+    is_ours = False
     call_id, caller, called = "id", "0888123456", "1000"
 
 
@@ -70,6 +71,12 @@ def test_state_and_speakers_follow_the_story(board: Board, call: FakeCall) -> No
     call.is_over = True
     assert seen(board)["state"] == "closing"
     assert board.tally.reconnects == 1
+
+
+def test_of_a_call_of_ours_the_number_called_is_masked(board: Board, call: FakeCall) -> None:
+    assert (seen(board)["direction"], seen(board)["called"]) == ("in", "1000")
+    call.dialog.is_ours, call.dialog.called = True, "0888123456"
+    assert (seen(board)["direction"], seen(board)["called"]) == ("out", "******3456")
 
 
 def test_fragments_become_lines_and_lines_are_bounded(board: Board, call: FakeCall) -> None:
