@@ -17,6 +17,8 @@ from simulator.witness.witness import Witness
 
 RATE = 8000
 NEAR_S = 0.02
+TOKENS_PER_S = 25
+"""What the service bills for sound."""
 ANNOUNCEMENT = "This call is recorded."
 
 
@@ -86,6 +88,7 @@ async def test_a_recording_tells_who_said_what_when(
     figures = json.loads((record / "call.json").read_text(encoding="utf-8"))
     assert (figures["turns"], len(figures["response_ms"])) == (2, 1)
     assert figures["gemini"]["sessions"] == 1
+    assert figures["gemini"]["tokens"]["response"] == 2 * TOKENS_PER_S
     events = (record / "events.jsonl").read_text(encoding="utf-8").splitlines()
     told = [json.loads(line)["event"] for line in events]
     assert told[:2] == ["ringing", "answered"]

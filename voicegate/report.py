@@ -37,6 +37,8 @@ class CallReport:
     """How often the caller spoke over the model."""
     response_ms: tuple[float, ...] = ()
     """From the end of the caller's speech to the model's first sound, turn by turn."""
+    tokens: dict[str, int] | None = None
+    """What the service has billed: `prompt` and `response`; None where it was never answered."""
     media: dict[str, int | float] | None = None
     """The counters of the media session."""
 
@@ -69,5 +71,6 @@ def build_report(number: int, call: "Call", reason: HangupReason, now: float) ->
         turns=talk.turns if talk else 0,
         interruptions=talk.interruptions if talk else 0,
         response_ms=tuple(round(s * 1000, 1) for s in talk.response_s) if talk else (),
+        tokens=talk.tokens if talk else None,
         media=asdict(progress.media.counters()) if progress.media else None,
     )

@@ -20,6 +20,7 @@ from voicegate.voice.session import (
     Reconnecting,
     ToolCall,
     TurnComplete,
+    Usage,
     VoiceEvent,
 )
 from voicegate.watchdogs import Alarm, Watchdogs
@@ -62,6 +63,8 @@ class Talk:
         self.asked = ""
         """What the model was last told to speak about."""
         self.turns = 0
+        self.tokens = {"prompt": 0, "response": 0}
+        """What the service has billed."""
         self.interruptions = 0
         self.phantom_interruptions = 0
         """Interruptions of nothing."""
@@ -100,17 +103,13 @@ class Talk:
                 self._generation_over(now)
             case TurnComplete(reason):
                 self._turn_over(reason, now)
+            case Usage(prompt_tokens, response_tokens):
+                self.tokens["prompt"] += prompt_tokens
+                self.tokens["response"] += response_tokens
             case ToolCall():
                 self._watchdogs.tool_called()
-            case Reconnecting(why):
-                self._media.comfort.begin(self._loop.time() + COMFORT_AFTER_S)
-                self._story.tell(Happening.RECONNECTING, why=why)
-                self._generation_over(now)
-                self._watchdogs.stand_down()
-            case Reconnected(resumed, ms):
-                self._media.comfort.stop()
-                self._story.tell(Happening.RECONNECTED, resumed=resumed, ms=ms)
-                self._reconnected.set()
+            case Reconnecting() | Reconnected():
+                self._connection_changes(event, now)
 
     def hang_up_asked(self) -> None:
         """Take leave as the model asks for by its tool; what it still says is heard first."""
@@ -190,6 +189,17 @@ class Talk:
         self._generating = True
         self._story.tell(Happening.MODEL_SAID, text=text)
         self._weigh(Speaker.MODEL, LeaveTaking.MODEL, text, awaits=True)
+
+    def _connection_changes(self, event: Reconnecting | Reconnected, now: float) -> None:
+        if isinstance(event, Reconnected):
+            self._media.comfort.stop()
+            self._story.tell(Happening.RECONNECTED, resumed=event.resumed, ms=event.ms)
+            self._reconnected.set()
+            return
+        self._media.comfort.begin(now + COMFORT_AFTER_S)
+        self._story.tell(Happening.RECONNECTING, why=event.why)
+        self._generation_over(now)
+        self._watchdogs.stand_down()
 
     def _interrupted(self, now: float) -> None:
         """Stop at once: what is queued is void, and so is what still comes of this turn."""

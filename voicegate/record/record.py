@@ -103,16 +103,18 @@ class CallRecord:
         `model` is the configured one; None where the voice has none.
         """
         asked_for = self._call.progress.model if self._call else ""
-        gemini = (
-            None if model is None else {"model": asked_for or model, "sessions": self._sessions}
-        )
+        gemini = {
+            "model": asked_for or model,
+            "sessions": self._sessions,
+            "tokens": report.tokens,
+        }
         facts = Facts(
             record=self.id,
             caller=self._number if self._settings.full_numbers else masked(self._number),
             began=self._began,
             codec=self._codec,
             alarms=tuple(self._alarms),
-            gemini=gemini,
+            gemini=None if model is None else gemini,
             dropped=self.dropped,
             failed=self.failed,
         )

@@ -65,6 +65,16 @@ class TurnComplete:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What the service has billed since it last said so."""
+
+    prompt_tokens: int
+    """Heard and read, all of the context anew with each turn."""
+    response_tokens: int
+    """Said."""
+
+
+@dataclass(frozen=True, slots=True)
 class GoAway:
     """The service will close this connection."""
 
@@ -117,6 +127,7 @@ VoiceEvent = (
     | Interrupted
     | GenerationComplete
     | TurnComplete
+    | Usage
     | GoAway
     | Reconnecting
     | Reconnected

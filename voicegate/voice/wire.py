@@ -22,6 +22,7 @@ from voicegate.voice.session import (
     ToolCall,
     ToolCancelled,
     TurnComplete,
+    Usage,
     VoiceEvent,
 )
 
@@ -63,6 +64,9 @@ def events_of(message: object) -> Iterator[VoiceEvent]:
     if cancelled is not None:
         ids = _object(cancelled, "toolCallCancellation").get("ids") or ()
         yield ToolCancelled(tuple(str(one) for one in ids))
+    if usage := _object(message, "message").get("usageMetadata"):
+        counted = _object(usage, "usageMetadata")
+        yield Usage(_count(counted, "promptTokenCount"), _count(counted, "responseTokenCount"))
     go_away = _object(message, "message").get("goAway")
     if go_away is not None:
         yield GoAway(_seconds(_object(go_away, "goAway").get("timeLeft")))
@@ -139,6 +143,12 @@ def _object(value: object, name: str) -> Mapping[str, Any]:
 
 def _text(transcription: object) -> str:
     return str(_object(transcription, "transcription").get("text") or "")
+
+
+def _count(fields: Mapping[str, Any], name: str) -> int:
+    """Read a number, 0 where there is none: it is for the operator only."""
+    value = fields.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _seconds(duration: object) -> float | None:

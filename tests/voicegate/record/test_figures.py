@@ -14,7 +14,7 @@ FACTS = Facts(
     began=datetime(2026, 11, 25, 14, 23, 5, 250000, tzinfo=UTC),
     codec="PCMA",
     alarms=("empty_turn",),
-    gemini={"model": "m", "sessions": 2},
+    gemini={"model": "m", "sessions": 2, "tokens": {"prompt": 5, "response": 7}},
     dropped=0,
     failed=None,
 )
@@ -55,7 +55,7 @@ def test_a_recordings_figures_are_those_of_the_reference() -> None:
         "round_trip_ms": 30.0,
     }
     assert (told["turns"], told["response_ms"]) == (4, [810.0, 640.0])
-    assert told["gemini"] == {"model": "m", "sessions": 2}
+    assert told["gemini"] == FACTS.gemini
     assert told["alarms"] == ["empty_turn"]
 
 

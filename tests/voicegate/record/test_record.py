@@ -3,7 +3,7 @@
 import errno
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -152,9 +152,10 @@ def test_the_figures_come_last_and_tell_of_alarms_and_connections() -> None:
     lab.call.story.tell(Happening.ANSWERED)
     lab.call.story.tell(Happening.RECONNECTED, resumed=True, ms=300)
     lab.call.story.tell(Happening.ALARM, what="empty_turn")
-    told = lab.record.close(REPORT, "a-model")
+    tokens = {"prompt": 147, "response": 36}
+    told = lab.record.close(replace(REPORT, tokens=tokens), "a-model")
     assert json.loads(lab.batches[-1].whole[names.CALL]) == told
-    assert told["gemini"] == {"model": "a-model", "sessions": 2}
+    assert told["gemini"] == {"model": "a-model", "sessions": 2, "tokens": tokens}
     assert (told["alarms"], told["codec"], told["id"]) == (["empty_turn"], "PCMA", lab.record.id)
 
 

@@ -17,6 +17,7 @@ from voicegate.voice.session import (
     ToolCall,
     ToolCancelled,
     TurnComplete,
+    Usage,
 )
 from voicegate.voice.wire import WireError, audio_message, events_of
 
@@ -40,6 +41,13 @@ def test_the_uplink_message_is_one_json_object_with_all_bytes() -> None:
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
 def test_both_base64_alphabets_are_read(encode: Any) -> None:
     assert list(events_of(audio(encode(PCM).decode()))) == [ModelAudio(PCM, 24000)]
+
+
+def test_what_was_billed_rides_with_the_end_of_a_turn_or_comes_alone() -> None:
+    usage = {"promptTokenCount": 147, "responseTokenCount": 36, "totalTokenCount": 183}
+    both = content(turnComplete=True) | {"usageMetadata": usage}
+    assert list(events_of(both)) == [TurnComplete(), Usage(147, 36)]
+    assert list(events_of({"usageMetadata": {"promptTokenCount": "many"}})) == [Usage(0, 0)]
 
 
 def test_missing_padding_is_forgiven() -> None:
@@ -136,7 +144,6 @@ def test_a_cancellation_names_the_calls() -> None:
 
 def test_unknown_messages_are_nothing() -> None:
     assert list(events_of({"futureThing": {"a": 1}})) == []
-    assert list(events_of({"usageMetadata": {"totalTokenCount": 1}})) == []
 
 
 def corpus_rows() -> list[dict[str, str]]:
