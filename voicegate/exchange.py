@@ -59,6 +59,17 @@ class Exchange:
     async def greet(self) -> None:
         """Begin as planned: by a recording, by the model, or by waiting for the caller."""
         self._media.say(self._plan.greeting_pcm16, LINE_RATE_HZ)
+        if not self._plan.greeting_pcm16:
+            await self._have_greeted()
+
+    async def _announce(self) -> HangupReason:
+        """Have the model speak behind the recording: it is told when that was heard in full."""
+        await self._media.drained()
+        await self._have_greeted()
+        never: asyncio.Future[HangupReason] = asyncio.get_running_loop().create_future()
+        return await never
+
+    async def _have_greeted(self) -> None:
         if self._plan.greeting:
             await self._voice.greet(self._plan.greeting)
             if self._voice.speaks_first:
@@ -67,6 +78,7 @@ class Exchange:
     async def until_over(self, tools: ToolRuns) -> HangupReason:
         """Let both talk until one of the ends comes; raises VoiceError where the voice is lost."""
         media, voice, talk, limits = self._media, self._voice, self.talk, self._limits
+        announcing = [self._announce()] if self._plan.greeting_pcm16 else []
         return await first_of(
             uplink(media, voice, talk, limits.half_duplex_tail_s),
             downlink(voice, talk, tools),
@@ -76,6 +88,7 @@ class Exchange:
             self._starved(),
             max_duration(voice, talk, limits.max_duration_s, limits.max_duration_warning_s),
             rescue(voice, media, talk, self._plan.apology_pcm16),
+            *announcing,
         )
 
     async def _starved(self) -> HangupReason:

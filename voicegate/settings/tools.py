@@ -51,6 +51,9 @@ class ToolsSettings(Section):
     """Your Python functions, as package.module:function."""
     webhook: tuple[WebhookSettings, ...] = ()
     """Your HTTP webhooks, as [[tools.webhook]] tables."""
+    non_blocking: tuple[ToolName, ...] = ()
+    """Which of your tools the model does not wait for: it goes on to talk, and comes to the result
+    when it has nothing else to say. A model that knows but one way keeps to it."""
     python_path: tuple[str, ...] = ()
     """Folders in which Python looks for your modules, besides where it looks anyway."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from voicegate.blocking import open_threads
 from voicegate.settings import ToolsSettings
@@ -31,6 +32,11 @@ def load_tools(settings: ToolsSettings) -> Mapping[str, CallableTool]:
         _add(found, _function(path, settings.timeout_s), "tools.functions")
     for webhook in settings.webhook:
         _add(found, webhook_tool(webhook), "tools.webhook")
+    for name in settings.non_blocking:
+        if name not in found or name in settings.built_in:
+            known = ", ".join(one for one in found if one not in settings.built_in) or "none"
+            raise UserCodeRefused(f"tools.non_blocking: {name!r} is no tool of yours: {known}")
+        found[name] = replace(found[name], tool=replace(found[name].tool, waits=False))
     return found
 
 

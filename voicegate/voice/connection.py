@@ -1,7 +1,7 @@
 """One connection to the service, from its set-up to its close: what goes over it either way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 from google.genai import types
@@ -26,12 +26,20 @@ class Connection:
     """What can be sent and read. Everything raises one of `faults.FAULTS` where it is lost."""
 
     def __init__(
-        self, live: AsyncSession, reader: Reader, rules: ModelRules, *, direct: bool
+        self,
+        live: AsyncSession,
+        reader: Reader,
+        rules: ModelRules,
+        *,
+        direct: bool,
+        unhurried: Collection[str] = (),
     ) -> None:
+        """`unhurried`: the tools that the model does not wait for."""
         self._live = live
         self._reader = reader
         self._rules = rules
         self._direct = direct
+        self._unhurried = unhurried
         self._unreadable_at: list[float] = []
 
     async def send_audio(self, pcm16: bytes) -> None:
@@ -52,7 +60,11 @@ class Connection:
 
     async def send_tool_result(self, call_id: str, name: str, result: Mapping[str, object]) -> None:
         """Answer a tool call."""
-        answer = types.FunctionResponse(id=call_id, name=name, response=dict(result))
+        unhurried = name in self._unhurried and self._rules.tool_scheduling
+        scheduling = types.FunctionResponseScheduling.WHEN_IDLE if unhurried else None
+        answer = types.FunctionResponse(
+            id=call_id, name=name, response=dict(result), scheduling=scheduling
+        )
         await self._live.send_tool_response(function_responses=answer)
 
     async def read(self, keep: Callable[[str], None]) -> tuple[VoiceEvent, ...]:
@@ -79,7 +91,11 @@ class Connection:
 
 @asynccontextmanager
 async def open_connection(
-    connecting: AbstractAsyncContextManager[AsyncSession], rules: ModelRules, *, direct: bool
+    connecting: AbstractAsyncContextManager[AsyncSession],
+    rules: ModelRules,
+    *,
+    direct: bool,
+    unhurried: Collection[str] = (),
 ) -> AsyncIterator[Connection]:
     """Hold a connection while the block runs; closed within CLOSE_LIMIT_S after it, or cut."""
     cut: asyncio.TimerHandle | None = None
@@ -87,7 +103,7 @@ async def open_connection(
         async with connecting as live:
             try:
                 async with aclosing(SocketReader(live) if direct else SdkReader(live)) as reader:
-                    yield Connection(live, reader, rules, direct=direct)
+                    yield Connection(live, reader, rules, direct=direct, unhurried=unhurried)
             finally:
                 abort = live._ws.transport.abort
                 cut = asyncio.get_running_loop().call_later(CLOSE_LIMIT_S, abort)

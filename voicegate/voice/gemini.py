@@ -69,7 +69,8 @@ class Gemini:
     ) -> AbstractAsyncContextManager[Connection]:
         config = connect_config(settings, setup, handle=handle, summary=summary)
         connecting = self._live.connect(model=model, config=config)
-        return open_connection(connecting, rules_of(model), direct=self.direct)
+        unhurried = tuple(tool.name for tool in setup.tools if not tool.waits)
+        return open_connection(connecting, rules_of(model), direct=self.direct, unhurried=unhurried)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ class ModelRules:
     tool_behavior: Behavior = "BLOCKING"
     """What is declared with each tool; empty where the model knows but one way."""
     tool_scheduling: bool = True
-    """A tool's result may say when it is to be spoken of."""
+    """The result of a tool that is not waited for may say when it is to be spoken of."""
     text_as_content: bool = False
     """What we write goes as a turn of its own, not as realtime text."""
     unannounced_life_s: float | None = None

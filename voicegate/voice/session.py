@@ -146,6 +146,9 @@ class Tool:
     """When to call it, for the model to read."""
     parameters: Mapping[str, object]
     """JSON schema of its arguments; empty for none."""
+    waits: bool = True
+    """Whether the model waits for the result; else, where it can, it goes on to talk, and comes
+    to the result when it has nothing else to say."""
 
 
 @dataclass(frozen=True, slots=True)

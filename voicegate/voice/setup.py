@@ -84,18 +84,23 @@ def _thinking(settings: GeminiSettings) -> types.ThinkingConfig:
 
 
 def _tools(tools: tuple[Tool, ...], rules: ModelRules) -> types.ToolListUnion:
-    """Declare them; what may be called on a telephone call is waited for, where the model can."""
-    behavior = types.Behavior(rules.tool_behavior) if rules.tool_behavior else None
+    """Declare them; each is waited for unless it says otherwise, as far as the model can."""
     declared = [
         types.FunctionDeclaration(
             name=tool.name,
             description=tool.description,
             parameters_json_schema=dict(tool.parameters) or None,
-            behavior=behavior,
+            behavior=_behavior(tool, rules),
         )
         for tool in tools
     ]
     return [types.Tool(function_declarations=declared)]
+
+
+def _behavior(tool: Tool, rules: ModelRules) -> types.Behavior | None:
+    if not rules.tool_behavior:
+        return None  # a model that knows but one way must not be told of any
+    return types.Behavior(rules.tool_behavior if tool.waits else "NON_BLOCKING")
 
 
 def http_options(settings: GeminiSettings) -> types.HttpOptions:

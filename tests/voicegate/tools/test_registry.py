@@ -40,6 +40,11 @@ def test_all_kinds_go_by_their_names() -> None:
         ),
         ({"functions": ["lookup"]}, "tools.functions: 'lookup' is no package.module:function"),
         ({"python_path": ["no such"]}, "tools.python_path: 'no such' is no folder"),
+        ({"non_blocking": ["hang_up"]}, "tools.non_blocking: 'hang_up' is no tool of yours: none"),
+        (
+            {"non_blocking": ["fly"], "webhook": [WEBHOOK]},
+            "tools.non_blocking: 'fly' is no tool of yours: lookup",
+        ),
         (
             {"functions": ["users_tools:lookup"], "webhook": [WEBHOOK]},
             "tools.webhook: there is a tool 'lookup' already; rename one",
@@ -51,6 +56,11 @@ def test_what_cannot_be_used_is_refused_by_its_setting(
 ) -> None:
     with pytest.raises(UserCodeRefused, match=says):
         loaded(**settings)
+
+
+def test_a_tool_is_waited_for_unless_the_settings_say_otherwise() -> None:
+    settings = ToolsSettings.model_validate({"webhook": [WEBHOOK], "non_blocking": ["lookup"]})
+    assert [one.tool.waits for one in load_tools(settings).values()] == [True, False]
 
 
 async def test_only_what_is_needed_is_opened() -> None:
