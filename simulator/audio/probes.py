@@ -47,11 +47,20 @@ def alias_dbfs(convert: Convert, from_hz: int = 24000, to_hz: int = 8000) -> flo
 
 def image_db(convert: Convert, from_hz: int = 8000, to_hz: int = 16000) -> float:
     """Power above the old half rate against the whole, in dB; must be under -45."""
-    # Noise up to 3400 Hz only: between there and 4 kHz a filter may do as it likes.
-    heard = through(convert, _voice_band(noise(PROBE_S, from_hz, seed=1), from_hz), from_hz)
-    power = _power(_steady(heard, to_hz))
-    bins = np.linspace(0.0, to_hz / 2.0, len(power))
-    above = float(np.sum(power[bins > from_hz / 2.0]))
+    heard = through(convert, voice_noise(PROBE_S, from_hz), from_hz)
+    return above_db(_steady(heard, to_hz), to_hz, from_hz / 2.0)
+
+
+def voice_noise(seconds: float, rate: int) -> Pcm:
+    """Noise up to 3400 Hz: between there and 4 kHz a filter may do as it likes."""
+    return _voice_band(noise(seconds, rate, seed=1), rate)
+
+
+def above_db(pcm: Pcm, rate: int, hz: float) -> float:
+    """Power above that frequency against the whole, in dB."""
+    power = _power(pcm)
+    bins = np.linspace(0.0, rate / 2.0, len(power))
+    above = float(np.sum(power[bins > hz]))
     return 10.0 * float(np.log10(max(above, 1e-12) / max(float(np.sum(power)), 1e-12)))
 
 

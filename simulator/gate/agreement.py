@@ -13,7 +13,7 @@ class Negotiated:
     "Where the gateway's RTP must come from and ours goes to."
 
     codecs: dict[int, str]
-    "G.711 law by payload type; the first is the one to send."
+    "Codec by payload type; the first is the one to send."
 
     telephone_event: int | None = None
     "Payload type of RFC 4733 events."

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simulator.audio.g711 import LAW
+from simulator.audio.codecs import Coders
 from simulator.audio.heard import Heard
 from simulator.audio.pcm import Pcm
 from simulator.audio.sound import Sound
@@ -61,6 +61,7 @@ class CallMedia:
         self.came_to: dict[int, int] = {}
         """Packets that came, by the RTP port of ours that they came to."""
         self._paths = Paths()
+        self._coders = Coders()
         self._quirks = quirks
         self._findings = findings
         self._source = source
@@ -234,7 +235,7 @@ class CallMedia:
             self._audio_frame(frame, sender, agreed)
 
     def _audio_frame(self, pcm: Pcm | None, sender: RtpSender, agreed: Negotiated) -> None:
-        law = LAW[agreed.codecs[sender.payload_type]]
+        law = self._coders.of(agreed.codecs[sender.payload_type])
         if pcm is None:
             payload, pcm = law.silence(SAMPLES), np.zeros(SAMPLES, dtype=np.int16)
         else:
@@ -272,7 +273,7 @@ class CallMedia:
 
     def _hear(self, payload: bytes, law: str, at_s: float, lost_s: float) -> None:
         if self._paths.rtp_in.is_clean:
-            self._listen(LAW[law].decode(payload), at_s, lost_s)
+            self._listen(self._coders.of(law).decode(payload), at_s, lost_s)
 
     def _arrive(self, data: bytes, source: tuple[str, int]) -> None:
         """A packet came out of a bad network; the judge has seen it before."""
@@ -287,7 +288,7 @@ class CallMedia:
 
     def _play(self, packet: RtpPacket, at_s: float, lost_s: float) -> None:
         if self._agreed is not None and packet.payload_type in self._agreed.codecs:
-            law = LAW[self._agreed.codecs[packet.payload_type]]
+            law = self._coders.of(self._agreed.codecs[packet.payload_type])
             self._listen(law.decode(packet.payload), at_s, lost_s)
 
     def _listen(self, pcm: Pcm, at_s: float, lost_s: float) -> None:

@@ -26,7 +26,7 @@ COMPACT = {
 """RFC 3261 7.3.3."""
 
 FOLDABLE = ("via", "from", "to", "contact", "user-agent", "allow", "v", "f", "t", "m")
-RTPMAPS = {"PCMU": (0, "PCMU/8000"), "PCMA": (8, "PCMA/8000")}
+RTPMAPS = {"PCMU": (0, "PCMU/8000"), "PCMA": (8, "PCMA/8000"), "G722": (9, "G722/8000")}
 _LONE = re.compile(r"^\{[a-z_]+\}$")
 
 
@@ -71,7 +71,7 @@ class Quirks:
     "The INVITE brings no SDP."
 
     codecs: tuple[str, ...] = ("PCMA", "PCMU")
-    "What is offered, in order; PCMU and PCMA are known."
+    "What is offered, in order; PCMU, PCMA and G722 are known."
 
     telephone_event: int | None = 101
     "Payload type of RFC 4733 events in the offer, or None."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 FRAME_S = 0.02
 SAMPLES = 160
-"""20 ms at 8000 Hz: what one packet of G.711 carries."""
+"""20 ms at 8000 Hz: what one packet of any codec here carries."""
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ class RtpReceiver:
         """RFC 3551 4.2: 20 ms a packet or what we asked for; the timestamp counts the samples."""
         asked = agreed.ptime_ms * SAMPLES // 20
         if len(packet.payload) not in (SAMPLES, asked):
-            text = f"{len(packet.payload)} bytes of G.711, due {asked}"
+            text = f"{len(packet.payload)} bytes of sound, due {asked}"
             self._fault("rtp-payload-size", "RFC 3551 4.2", text)
         else:
             self._pace.frame_s = len(packet.payload) * FRAME_S / SAMPLES

@@ -8,7 +8,7 @@ from .agreement import Negotiated
 from .judge import Violation
 from .wire import Address
 
-STATIC_CODECS = {"0": "PCMU/8000", "8": "PCMA/8000"}
+STATIC_CODECS = {"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000"}
 """RFC 3551 table 4: payload types that need no rtpmap."""
 
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
@@ -79,7 +79,7 @@ class MediaLine:
 
     @property
     def codecs(self) -> dict[int, str]:
-        """G.711 law by payload type, in order of preference."""
+        """The codec's name by payload type, in order of preference."""
         named = {
             number: self.rtpmaps.get(number, STATIC_CODECS.get(number, ""))
             for number in self.formats
@@ -87,7 +87,7 @@ class MediaLine:
         return {
             int(number): name.split("/")[0]
             for number, name in named.items()
-            if name in ("PCMU/8000", "PCMA/8000")
+            if name in STATIC_CODECS.values()
         }
 
 
@@ -259,7 +259,7 @@ def judge_offer(offer: Sdp, earlier: Sdp | None = None) -> list[Violation]:
         return [*found, Violation("sdp-media", "RFC 3264 5", "an offer without an audio stream")]
     for line in audio:
         if line.port and not line.codecs:
-            text = f"formats {line.formats} without G.711, or without their rtpmap"
+            text = f"formats {line.formats} without a codec we know, or without rtpmap"
             found.append(Violation("sdp-codec", "RFC 3551 4.5.14", text))
         unmapped = [n for n in line.formats if n not in line.rtpmaps and int(n or 0) >= 96]
         if unmapped:

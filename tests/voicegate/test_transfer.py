@@ -65,3 +65,17 @@ async def test_a_bye_in_the_middle_of_a_transfer_means_that_it_came_about(
         await call.hang_up()
     await asyncio.sleep(2)
     assert reasons == [HangupReason.TRANSFERRED]
+
+
+async def test_a_tool_that_waits_no_longer_leaves_the_transfer_under_way(
+    gate: SimulatedGate, gateway: Gateway
+) -> None:
+    """The caller spoke, and the model has taken its tool call back: the gate connects them."""
+    async with gate.dial("1000") as call:
+        await call.lasts(0.5)
+        call.transfer_plan = TransferPlan(outcomes=(100, 200), every_s=2.0)
+        waiting = asyncio.create_task(transfer(gateway.calls[1], "300"))
+        await call.referred()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await call.ended(by="gateway", within_s=5)

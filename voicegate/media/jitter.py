@@ -1,7 +1,7 @@
 """The jitter buffer: packets in as they come, 20 ms Frames out as the clock asks.
 
-It works on the timeline of samples, not of packets: G.711 is one byte a sample, so a ring of bytes
-holds the stream, and a second ring says which of them have come. Any ptime fits, any overlap,
+It works on the timeline of samples, not of packets: a codec is one byte a sample, so a ring of
+bytes holds the stream, and a second ring says which of them have come. Any ptime fits, any overlap,
 reordering or gap.
 
 The delay follows the network. Each packet's slack (how long before it was needed did it come) is
@@ -46,6 +46,7 @@ class JitterBuffer:
         self.counters = JitterCounters()
         self.rests = False
         """Whether the sender has been seen to send nothing while it is silent (DTX)."""
+        self._codec = codec
         self._decode = codec.decode
         self._silence = codec.silence[:1]
         self._start = start_ms * 8
@@ -84,7 +85,7 @@ class JitterBuffer:
 
     def change_codec(self, codec: Codec) -> None:
         """Go on with another codec: what still waits was coded by the old one, and is dropped."""
-        self._decode = codec.decode
+        self._codec = codec
         self._silence = codec.silence[:1]
         self._concealer.forget()
         self._ssrc = None
@@ -120,6 +121,7 @@ class JitterBuffer:
         self._write(at, payload)
 
     def _begin_stream(self, packet: RtpPacket) -> None:
+        self._decode = self._codec.for_stream().decode
         self._ssrc = packet.ssrc
         self._sequence = packet.sequence
         self._seen = 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from voicegate.media.answer import Answer
-from voicegate.media.codec import FRAME_MS, FRAME_SAMPLES
+from voicegate.media.codec import FRAME_MS, FRAME_SAMPLES, SILENCE_FRAME
 from voicegate.media.dtmf import KeyFrame, KeyPresses
 from voicegate.media.rtp import RtpSender
 from voicegate.media.tones import key_tone
@@ -26,12 +26,16 @@ class Outgoing:
         self._send = send
         self._later = later
         self._event_at = 0
+        self._codec = ""
         self.follow(answer)
 
     def follow(self, answer: Answer) -> None:
         """Go on as the answer says; what is not a whole packet yet is dropped."""
-        codec = answer.codec
-        self._encode, self._silence = codec.encode, codec.silence
+        if answer.codec.name != self._codec:
+            codec = answer.codec.for_stream()
+            self._codec, self._encode = codec.name, codec.encode
+            # a codec that remembers must hear the silence too
+            self._silence = b"" if codec.remembers else codec.silence
         self._event = answer.telephone_event
         self._cut = answer.ptime_ms * 8
         self._plain = self._cut == FRAME_SAMPLES
@@ -54,7 +58,7 @@ class Outgoing:
         if not frame.number:
             self._event_at = self.sender.timestamp
         if not frame.payload:
-            self.sound(self._silence)
+            self.say(None)
             return None
         if self.sends:
             self._send(
@@ -70,7 +74,10 @@ class Outgoing:
 
     def say(self, pcm16: bytes | None) -> None:
         """Send 20 ms of sound; None is silence."""
-        self.sound(self._silence if pcm16 is None else self._encode(pcm16))
+        if pcm16 is None:
+            self.sound(self._silence or self._encode(SILENCE_FRAME))
+        else:
+            self.sound(self._encode(pcm16))
 
     def sound(self, payload: bytes) -> None:
         """Send 20 ms, coded."""

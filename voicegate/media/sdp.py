@@ -11,7 +11,7 @@ from enum import Enum
 _BODY_MAX = 65536
 _STREAMS_MAX = 16
 _FORMATS_MAX = 64
-_STATIC = {0: "PCMU", 8: "PCMA"}
+_STATIC = {0: "PCMU", 8: "PCMA", 9: "G722"}
 """RFC 3551 table 4: valid without rtpmap."""
 
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from voicegate.media.codec import CODECS
+from voicegate.media.codec import LAWS
 from voicegate.record import names, pcap, wav
 from voicegate.record.tape import Stretch
 
@@ -63,8 +63,9 @@ def _write_audio(path: Path, audio: Stretch, codec_name: str) -> None:
 
     Between the two a kill costs this stretch only. A stretch that was dropped is silence.
     """
-    codec = CODECS.get(codec_name)
-    right = codec.decode(codec.encode(audio.right)) if codec else audio.right
+    # what the caller heard of it; G.722 takes nothing away that is worth a state on disk
+    law = LAWS.get(codec_name)
+    right = law.decode(law.encode(audio.right)) if law else audio.right
     start = audio.at * wav.SAMPLE_BYTES
     octets = wav.interleave(audio.left, right)
     with path.open("r+b" if path.exists() else "x+b") as file:

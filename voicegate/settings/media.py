@@ -1,9 +1,10 @@
 """[media] the sound on the wire."""
 
 import ipaddress
+from importlib.util import find_spec
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from voicegate.settings.base import Port, Section
 
@@ -24,8 +25,11 @@ class MediaSettings(Section):
     rtp_ports: tuple[Port, Port] = (10000, 10398)
     """First and last UDP port for RTP; each call takes an even one, and the odd one above it for
     RTCP."""
-    codecs: Annotated[tuple[Literal["PCMU", "PCMA"], ...], Field(min_length=1)] = ("PCMA", "PCMU")
-    """Codecs that are accepted; the caller's order decides."""
+    codecs: Annotated[tuple[Literal["PCMU", "PCMA", "G722"], ...], Field(min_length=1)] = (
+        "PCMA",
+        "PCMU",
+    )
+    """Codecs that are accepted; the caller's order decides. G722 needs voicegate[g722]."""
     inband_dtmf: Literal["auto", "on", "off"] = "auto"
     """Listen for keys as tones in the audio; auto: where the caller offers no telephone-events."""
 
@@ -37,6 +41,13 @@ class MediaSettings(Section):
     """Hang up when no RTP has come for so long after the answer; 0 for never."""
     rtp_stopped_s: Annotated[float, Field(ge=0, le=3600)] = 15.0
     """Hang up when the caller's RTP has stopped for so long, but on hold; 0 for never."""
+
+    @field_validator("codecs")
+    @classmethod
+    def _g722_is_installed(cls, codecs: tuple[str, ...]) -> tuple[str, ...]:
+        if "G722" in codecs and find_spec("G722") is None:
+            raise ValueError("G722 is not installed: pip install voicegate[g722]")
+        return codecs
 
     @model_validator(mode="after")
     def _range_has_room(self) -> "MediaSettings":

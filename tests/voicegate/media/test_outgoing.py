@@ -2,9 +2,13 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
 
 from tests.voicegate.media.test_answer import AUDIO, HEAD, answer_to
-from voicegate.media.codec import PCMA
+from voicegate.media import g722
+from voicegate.media.codec import G722, PCMA, SILENCE_FRAME
 from voicegate.media.outgoing import Outgoing
 from voicegate.media.rtp import RtpPacket, parse_rtp
 
@@ -17,8 +21,8 @@ class Line:
     def __init__(self, more: str = "") -> None:
         self.sent: list[RtpPacket] = []
         self.later: list[RtpPacket] = []
-        answer = answer_to(HEAD + AUDIO + more)
-        self.out = Outgoing(answer, random.Random(1), self._send, self._send_later)
+        self.answer = answer_to(HEAD + AUDIO + more)
+        self.out = Outgoing(self.answer, random.Random(1), self._send, self._send_later)
 
     def _send(self, packet: bytes) -> None:
         self.sent.append(parse_rtp(packet))
@@ -64,3 +68,16 @@ def test_on_hold_only_the_time_goes_on() -> None:
     line.out.press()
     assert line.sent == []
     assert line.out.sender.timestamp == (before + 320) & 0xFFFFFFFF
+
+
+@pytest.mark.skipif(not g722.INSTALLED, reason="the package G722 is not installed")
+def test_a_codec_that_remembers_hears_the_silence_too_and_outlives_a_hold() -> None:
+    line, alone = Line(), G722.for_stream()
+    line.out.follow(replace(line.answer, codec=G722, payload_type=9))
+    line.out.say(LOUD)
+    line.out.follow(replace(line.answer, codec=G722, payload_type=9, ptime_ms=20))
+    line.out.say(None)
+    line.out.say(LOUD)
+    due = [alone.encode(frame) for frame in (LOUD, SILENCE_FRAME, LOUD)]
+    assert [packet.payload for packet in line.sent] == due
+    assert {packet.payload_type for packet in line.sent} == {9}

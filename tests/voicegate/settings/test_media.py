@@ -17,3 +17,10 @@ def test_the_advertised_address_must_be_somebodys(address: str) -> None:
     with pytest.raises(ValidationError, match="advertised_address"):
         MediaSettings(advertised_address=address)
     assert MediaSettings(advertised_address="203.0.113.5").rtp_never_s == 30.0
+
+
+def test_g722_without_its_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicegate.settings.media.find_spec", lambda _name: None)
+    assert MediaSettings(codecs=("PCMA",)).codecs == ("PCMA",)
+    with pytest.raises(ValidationError, match=r"pip install voicegate\[g722\]"):
+        MediaSettings(codecs=("G722", "PCMA"))
