@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voicegate.endings import HangupReason
@@ -50,7 +51,13 @@ class Dialling:
         self._outbound: tuple[str, Address] | None = None
 
     async def dial(self, number: str) -> tuple[int, "Call"]:
-        """Begin a call to that number by sip.outbound; raises NotDialled."""
+        """Begin a call to that number by sip.outbound, or to the gate that has registered with us
+        under that name; raises NotDialled."""
+        bound = self._gateway.agent.binding(number)
+        if bound is not None:
+            # no login: our account is another gate's
+            there = self._destination(bound.contact, bound.flow.peer)
+            return self._begin(replace(there, login=None))
         place, peer = await self._route()
         return self._begin(self._destination(dialled_uri(number, place), peer))
 
@@ -89,10 +96,8 @@ class Dialling:
             secret = settings.password.get_secret_value()
             login = Login(Credentials(settings.username, secret), self._gateway.random)
         own = SipUri.parse(uri)
-        place = own.host if own.port is None else f"{own.host}:{own.port}"
-        return Destination(
-            uri, dialled_uri(caller, place), peer, login, self._settings.ring_limit_s
-        )
+        ours = dialled_uri(caller, _place(own))
+        return Destination(uri, ours, peer, login, self._settings.ring_limit_s)
 
     async def _route(self) -> tuple[str, Address]:
         """Host and port as sip.outbound says them, and their address."""
@@ -104,10 +109,16 @@ class Dialling:
             transport = uri.transport or "udp"
             port = uri.port or DEFAULT_PORTS.get(transport, 5060)
             address = Address(await _resolved(uri.host), port, transport)
-            place = uri.host if uri.port is None else f"{uri.host}:{uri.port}"
+            place = _place(uri)
             self._gateway.hear_from(address.host)
             self._outbound = place, address
         return self._outbound
+
+
+def _place(uri: SipUri) -> str:
+    """Host and port as a URI has them: an IPv6 host in brackets."""
+    host = f"[{uri.host}]" if ":" in uri.host else uri.host
+    return host if uri.port is None else f"{host}:{uri.port}"
 
 
 async def _resolved(host: str) -> str:

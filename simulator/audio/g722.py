@@ -4,7 +4,6 @@ The package G722 codes; the change of rate is this side's own, so that what the 
 the upper band is judged by a filter that it does not share.
 """
 
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -32,16 +31,12 @@ def _state() -> Any:
     return G722.G722(16000, 64000)
 
 
-@dataclass
 class Wideband:
     """Both directions of one phone; each remembers what it coded before."""
 
-    name: str = "G722"
-    payload_type: int = 9
-    _coder: Any = field(default_factory=_state)
-    _decoder: Any = field(default_factory=_state)
-    _said: Floats = field(default_factory=lambda: np.zeros(TAPS - 1))
-    _heard: Floats = field(default_factory=lambda: np.zeros(TAPS - 1))
+    def __init__(self) -> None:
+        self._coder, self._decoder = _state(), _state()
+        self._said = self._heard = np.zeros(TAPS - 1)
 
     def encode(self, pcm: Pcm) -> bytes:
         """One octet for each sample of 8 kHz."""

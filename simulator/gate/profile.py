@@ -127,6 +127,8 @@ class Profile:
             maps += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} 0-16"]
         own = {"formats": " ".join(numbers), "maps": "\n".join(maps), "ptime": self.quirks.ptime_ms}
         text = fill(self.templates["sdp"], {**own, **fields})
+        if ":" in str(fields.get("host")):
+            text = text.replace("IN IP4 ", "IN IP6 ")
         return text.replace("\n", "\n" if self.quirks.bare_lf else "\r\n").encode()
 
     def message(self, kind: str, fields: Mapping[str, object], body: bytes = b"") -> bytes:

