@@ -1,15 +1,22 @@
 """A headless Chromium, driven over its own debugging protocol: no driver, no package more."""
 
+import argparse
 import asyncio
 import base64
 import json
+import os
+import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from ci.interop_job.checks import say
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 START_LIMIT_S = 30.0
 ANSWER_LIMIT_S = 20.0
 POLL_S = 0.05
@@ -19,10 +26,14 @@ FLAGS = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
-    "--no-proxy-server",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+)
+"""What any use of it here needs."""
+DRIVEN = (
+    *FLAGS,
+    "--no-proxy-server",
     "--hide-scrollbars",
     "--mute-audio",
     "--remote-debugging-port=0",
@@ -32,6 +43,34 @@ KEYS = {"Tab": 9, "Enter": 13, "Escape": 27}
 
 class BrowserFailed(Exception):
     """The browser does not do what it is told; the text says what."""
+
+
+def browser_job(about: str, what: str, look: Callable[[str, Path], list[str]], place: str) -> int:
+    """The frame of the jobs that look at pages: arguments, a browser, the sum; the exit code.
+
+    `look` gets the browser and a folder, and gives what is wrong."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(place))
+    parser.add_argument("--require", action="store_true", help="no browser is a failure")
+    arguments = parser.parse_args()
+    browser = find_browser()
+    if browser is None:
+        say(f"SKIPPED: {what.upper()} WAS NOT LOOKED AT. There is no Chromium here: install it, or")
+        say(f"set CHROMIUM to its path (looked for: {', '.join(NAMES)})")
+        return 1 if arguments.require else 0
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    found = look(browser, arguments.folder)
+    for text in found:
+        say(f"FAILED {text}")
+    if not found:
+        say(f"ok: {what} stands in {Path(browser).name}; see {arguments.folder}")
+    return 1 if found else 0
+
+
+def find_browser() -> str | None:
+    """Give the command of a Chromium: CHROMIUM of the environment, else the first on the path."""
+    names = (os.environ.get("CHROMIUM", ""), *NAMES)
+    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 class Tab:
@@ -154,7 +193,7 @@ async def _running(browser: str) -> AsyncIterator[asyncio.subprocess.Process]:
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             browser,
-            *FLAGS,
+            *DRIVEN,
             f"--user-data-dir={profile}",
             "about:blank",
             stdout=asyncio.subprocess.DEVNULL,

@@ -8,7 +8,6 @@ bounded in count and time, and nothing is left running.
 import asyncio
 import csv
 import os
-import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from pathlib import Path
 
 import aiohttp
 
-from ci.interop import evidence_folder
 from ci.interop_job.checks import Checks, say
 from ci.interop_job.fleet import Balancer, open_balancer
-from ci.interop_job.gateway import GatewayLost, RunningGateway, open_gateway
+from ci.interop_job.gateway import RunningGateway, open_gateway
 from ci.interop_job.ports import HOST, free_block
 from ci.interop_job.tools import ended, missing_tool, program_of, running
+from ci.job import evidence_folder, run_bounded
 
 LIMIT_S = 150.0
 GATEWAYS = 3
@@ -59,35 +58,23 @@ def main() -> int:
     wanting = next(filter(None, map(missing_tool, ("kamailio", "sipp"))), "")
     if not checks.skipped_for_want_of("fleet", wanting):
         with evidence_folder(None) as folder:
-            asyncio.run(play(checks, folder))
+            run_bounded(checks, play(checks, folder), LIMIT_S)
     return checks.close()
 
 
 async def play(checks: Checks, folder: Path) -> None:
-    """Run the checks, bounded; a signal ends it as an error would, with nothing left running."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        async with asyncio.timeout(LIMIT_S), AsyncExitStack() as owned:
-            gateways = [
-                await owned.enter_async_context(open_gateway(folder / f"gate{n}", None, ECHO))
-                for n in range(GATEWAYS)
-            ]
-            ports = [gateway.sip_port for gateway in gateways]
-            balancer = await owned.enter_async_context(
-                open_balancer(program_of("kamailio"), folder / "kamailio", ports, MAX_CALLS)
-            )
-            await asyncio.sleep(SETTLE_S)  # its first OPTIONS
-            await under_load(checks, folder, gateways, balancer)
-    except asyncio.CancelledError:
-        checks.check("the job", False, "stopped by a signal")
-    except TimeoutError:
-        checks.check("the job's time", False, f"not done within {LIMIT_S:.0f} s")
-    except GatewayLost as error:
-        checks.check("voicegate serve", False, str(error))
+    """Run the checks."""
+    async with AsyncExitStack() as owned:
+        gateways = [
+            await owned.enter_async_context(open_gateway(folder / f"gate{n}", None, ECHO))
+            for n in range(GATEWAYS)
+        ]
+        ports = [gateway.sip_port for gateway in gateways]
+        balancer = await owned.enter_async_context(
+            open_balancer(program_of("kamailio"), folder / "kamailio", ports, MAX_CALLS)
+        )
+        await asyncio.sleep(SETTLE_S)  # its first OPTIONS
+        await under_load(checks, folder, gateways, balancer)
 
 
 async def under_load(

@@ -6,20 +6,16 @@ is not there and cannot be had is told of loudly; its checks are then skipped.
 """
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ci.interop_job import baresip_calls, sipp_calls
 from ci.interop_job.checks import Checks
-from ci.interop_job.gateway import GatewayLost, open_gateway
+from ci.interop_job.gateway import open_gateway
 from ci.interop_job.scene import Scene, open_gemini
 from ci.interop_job.tools import missing_tool
+from ci.job import evidence_folder, run_bounded
 
 LIMIT_S = 170.0
 """The job ends by then, whatever hangs; the parts have limits of their own far below it."""
@@ -42,39 +38,15 @@ def main() -> int:
     with_baresip = not checks.skipped_for_want_of("baresip", wanting)
     if with_sipp or with_baresip:
         with evidence_folder(out) as folder:
-            asyncio.run(play(checks, folder, with_sipp=with_sipp, with_baresip=with_baresip))
+            run_bounded(checks, play(checks, folder, with_sipp, with_baresip), LIMIT_S)
     return checks.close()
 
 
-@contextmanager
-def evidence_folder(wanted: Path | None) -> Iterator[Path]:
-    """Give a folder for what the programs read and write; it goes after the job unless wanted."""
-    if wanted is None:
-        with tempfile.TemporaryDirectory(prefix="voicegate-interop-") as folder:
-            yield Path(folder)
-    else:
-        wanted.mkdir(parents=True)
-        yield wanted.resolve()
-
-
-async def play(checks: Checks, folder: Path, *, with_sipp: bool, with_baresip: bool) -> None:
-    """Run the checks, bounded; a signal ends it as an error would, with nothing left running."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            await busy_gateway(checks, folder, with_sipp=with_sipp, with_baresip=with_baresip)
-            if with_baresip:
-                await impatient_gateway(checks, folder)
-    except asyncio.CancelledError:
-        checks.check("the job", False, "stopped by a signal")
-    except TimeoutError:
-        checks.check("the job's time", False, f"not done within {LIMIT_S:.0f} s")
-    except GatewayLost as error:
-        checks.check("voicegate serve", False, str(error))
+async def play(checks: Checks, folder: Path, with_sipp: bool, with_baresip: bool) -> None:
+    """Run the checks."""
+    await busy_gateway(checks, folder, with_sipp=with_sipp, with_baresip=with_baresip)
+    if with_baresip:
+        await impatient_gateway(checks, folder)
 
 
 async def busy_gateway(

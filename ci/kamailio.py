@@ -9,18 +9,17 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from ci.interop import evidence_folder
 from ci.interop_job.checks import Checks
-from ci.interop_job.gateway import ROOT, GatewayLost, RunningGateway, open_gateway
+from ci.interop_job.gateway import ROOT, RunningGateway, open_gateway
 from ci.interop_job.kamailio import NUMBER, PASSWORD, USER, RunningKamailio, open_kamailio
 from ci.interop_job.ports import HOST, free_block
 from ci.interop_job.tools import ended, missing_tool, plain_environment, program_of, running
 from ci.interop_job.verdicts import NEVER_LOGGED
+from ci.job import evidence_folder, run_bounded
 from simulator.target.voice import kept_environment
 
 LIMIT_S = 240.0
@@ -43,29 +42,16 @@ def main() -> int:
         checks.skip("kamailio", "it is looked for on Linux only")
     elif not checks.skipped_for_want_of("kamailio", missing_tool("kamailio")):
         with evidence_folder(out) as folder:
-            asyncio.run(play(checks, folder))
+            run_bounded(checks, play(checks, folder), LIMIT_S)
     return checks.close()
 
 
 async def play(checks: Checks, folder: Path) -> None:
-    """Run the checks, bounded; a signal ends it as an error would, with nothing left running."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+    """Run the checks."""
     listen = f"{HOST}:{free_block(2)}"
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            async with open_gateway(folder / "gateway", None, kept_environment(listen)) as gateway:
-                await through(checks, folder, gateway, listen)
-                await ends_clean(checks, gateway)
-    except asyncio.CancelledError:
-        checks.check("the job", False, "stopped by a signal")
-    except TimeoutError:
-        checks.check("the job's time", False, f"not done within {LIMIT_S:.0f} s")
-    except GatewayLost as error:
-        checks.check("voicegate serve", False, str(error))
+    async with open_gateway(folder / "gateway", None, kept_environment(listen)) as gateway:
+        await through(checks, folder, gateway, listen)
+        await ends_clean(checks, gateway)
 
 
 async def through(checks: Checks, folder: Path, gateway: RunningGateway, listen: str) -> None:

@@ -7,7 +7,6 @@ FOLDER (build/live by default) gets the pictures. Without Chromium it says so lo
 nothing; with `--require` that is a failure.
 """
 
-import argparse
 import asyncio
 import os
 import sys
@@ -15,8 +14,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from ci.chromium import BrowserFailed, Tab, open_tab
-from ci.report_browser import NAMES, find_browser
+from ci.chromium import BrowserFailed, Tab, browser_job, open_tab
 from scenarios.inprocess import serving
 from simulator.audio.sound import Sound, sequence, silence_for, speech
 from simulator.gate.caller import SimulatedCall
@@ -238,33 +236,19 @@ async def visit(browser: str, folder: Path) -> list[str]:
         return errors
 
 
-def main() -> int:
-    """Look at the page; give the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("build/live"))
-    parser.add_argument("--require", action="store_true", help="no browser is a failure")
-    arguments = parser.parse_args()
-    browser = find_browser()
-    if browser is None:
-        say_line("SKIPPED: THE LIVE PAGE WAS NOT LOOKED AT. There is no Chromium here: install it,")
-        say_line(f"or set CHROMIUM to its path (looked for: {', '.join(NAMES)})")
-        return 1 if arguments.require else 0
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+def look(browser: str, folder: Path) -> list[str]:
+    """Visit the page; give what is wrong with it."""
     try:
-        found = asyncio.run(visit(browser, arguments.folder))
+        return asyncio.run(visit(browser, folder))
     except* BrowserFailed as failures:
         found = [str(failure) for failure in failures.exceptions]
-    for text in found:
-        say_line(f"FAILED {text}")
-    if not found:
-        say_line(f"ok: the live page works in {Path(browser).name}; pictures: {arguments.folder}")
-    return 1 if found else 0
+    return found
 
 
-def say_line(text: str) -> None:
-    """Print at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def main() -> int:
+    """Look at the page; give the exit code."""
+    about = __doc__.partition("\n")[0]
+    return browser_job(about, "the live page", look, "build/live")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,13 @@
 """Look at a report in a real browser: `python ci/report_browser.py [FOLDER]`.
 
-FOLDER holds report.html and run.json; without it the demo writes one. Headless Chromium renders the
-page, wide and narrow; nothing may go wrong in its script, and the verdict, every call and both of
+FOLDER (build/demo by default) holds report.html and run.json. Headless Chromium renders the page,
+wide and narrow; nothing may go wrong in its script, and the verdict, every call and both of
 its waves must stand in what was rendered. Without Chromium it says so loudly and checks nothing;
 with `--require` that is a failure.
 """
 
-import argparse
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,21 +16,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+from ci.chromium import FLAGS, browser_job
+
 WIDTHS = (1200, 500)
 LIMIT_S = 120
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--dump-dom",
-)
 CONSOLE = re.compile(r"CONSOLE[:(].*")
 OUTSIDE = re.compile(r"^(https?:)?//", re.IGNORECASE)
 
@@ -92,12 +78,6 @@ def complaints(dom: str, log: str, record: Mapping[str, Any]) -> Iterator[str]:
         yield f"{page.root.get('data-waves')} waves are drawn, due {2 * len(record['calls'])}"
 
 
-def find_browser() -> str | None:
-    """Give the command of a Chromium: CHROMIUM of the environment, else the first on the path."""
-    names = (os.environ.get("CHROMIUM", ""), *NAMES)
-    return next((found for name in names if name and (found := shutil.which(name))), None)
-
-
 def look(browser: str, page: Path, width: int) -> tuple[str, str]:
     """Render the page; give its DOM and what the browser logged."""
     with tempfile.TemporaryDirectory(prefix="browser-") as profile:
@@ -105,6 +85,8 @@ def look(browser: str, page: Path, width: int) -> tuple[str, str]:
             [
                 browser,
                 *FLAGS,
+                "--enable-logging=stderr",
+                "--dump-dom",
                 f"--window-size={width},1000",
                 f"--user-data-dir={profile}",
                 page.resolve().as_uri(),
@@ -130,33 +112,9 @@ def check(browser: str, folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """Check the folder given, or a demo's; give the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--require", action="store_true", help="no browser is a failure")
-    arguments = parser.parse_args()
-    browser = find_browser()
-    if browser is None:
-        say("SKIPPED: NO REPORT WAS LOOKED AT. There is no Chromium here: install it, or set")
-        say(f"CHROMIUM to its path (looked for: {', '.join(NAMES)})")
-        return 1 if arguments.require else 0
-    with tempfile.TemporaryDirectory(prefix="report-") as place:
-        folder = arguments.folder or Path(place)
-        if arguments.folder is None:
-            demo = [sys.executable, "-m", "voicegate", "demo", "--out", str(folder)]
-            subprocess.run(demo, check=True)
-        found = check(browser, folder)
-    for text in found:
-        say(f"FAILED {text}")
-    if not found:
-        say(f"ok: the report in {folder} stands in {Path(browser).name}")
-    return 1 if found else 0
-
-
-def say(text: str) -> None:
-    """Print at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Look at the report; give the exit code."""
+    about = __doc__.partition("\n")[0]
+    return browser_job(about, "the report", check, "build/demo")
 
 
 if __name__ == "__main__":

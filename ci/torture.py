@@ -8,7 +8,6 @@ every fourth; `--all` sends all. Loopback only, bounded in time, nothing left ru
 import argparse
 import asyncio
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -17,11 +16,11 @@ from pathlib import Path
 
 import psutil
 
-from ci.interop import evidence_folder
 from ci.interop_job.checks import Checks, say
-from ci.interop_job.gateway import GatewayLost, RunningGateway, open_gateway
+from ci.interop_job.gateway import RunningGateway, open_gateway
 from ci.interop_job.ports import HOST
 from ci.interop_job.verdicts import faults_in, left_behind, summary
+from ci.job import evidence_folder, run_bounded
 from ci.torture_job import namespace
 from ci.torture_job.attacker import ANSWER_LIMIT_S, Attacker, Outcome
 from ci.torture_job.cases import (
@@ -39,7 +38,6 @@ from ci.torture_job.cases import (
 )
 from simulator.audio.sound import stamps
 from simulator.gate.gate import SimulatedGate
-from simulator.gate.party import CallRefused, NoAnswer
 
 INSIDE = "--inside"
 LIMIT_S = 120.0
@@ -103,7 +101,8 @@ def run(everything: bool) -> int:
     checks = Checks("torture")
     namespace.raise_loopback()
     with evidence_folder(None) as folder:
-        asyncio.run(play(checks, folder, everything))
+        limit_s = ALL_LIMIT_S if everything else LIMIT_S
+        run_bounded(checks, play(checks, folder, everything), limit_s)
     left = namespace.packets_without_a_way()
     checks.check("no packet wanted to leave", left == 0, f"IpOutNoRoutes {left}")
     namespace.try_to_leave()
@@ -113,25 +112,11 @@ def run(everything: bool) -> int:
 
 
 async def play(checks: Checks, folder: Path, everything: bool) -> None:
-    """Run the checks, bounded; a signal ends it as an error would, with nothing left running."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        async with asyncio.timeout(ALL_LIMIT_S if everything else LIMIT_S), AsyncExitStack() as own:
-            gateway = await own.enter_async_context(open_gateway(folder / "gateway", None, ECHO))
-            gate = await own.enter_async_context(SimulatedGate(gateway=(HOST, gateway.sip_port)))
-            await attack(checks, gateway, gate, everything)
-    except asyncio.CancelledError:
-        checks.check("the job", False, "stopped by a signal")
-    except (CallRefused, NoAnswer) as error:
-        checks.check("a call between the cases", False, str(error))
-    except TimeoutError:
-        checks.check("the job's time", False, "not done in time")
-    except GatewayLost as error:
-        checks.check("voicegate serve", False, str(error))
+    """Run the checks."""
+    async with AsyncExitStack() as own:
+        gateway = await own.enter_async_context(open_gateway(folder / "gateway", None, ECHO))
+        gate = await own.enter_async_context(SimulatedGate(gateway=(HOST, gateway.sip_port)))
+        await attack(checks, gateway, gate, everything)
 
 
 async def attack(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ci import report_browser
+from ci import chromium, report_browser
 from ci.report_browser import check, complaints
 
 RECORD: dict[str, Any] = {
@@ -69,8 +69,8 @@ def test_no_browser_is_told_loudly(
     arguments: list[str],
     code: int,
 ) -> None:
-    monkeypatch.setattr(report_browser, "find_browser", lambda: None)
+    monkeypatch.setattr(chromium, "find_browser", lambda: None)
     monkeypatch.setattr("sys.argv", ["report_browser.py", *arguments])
 
     assert report_browser.main() == code
-    assert "SKIPPED: NO REPORT WAS LOOKED AT" in capsys.readouterr().out
+    assert "SKIPPED: THE REPORT WAS NOT LOOKED AT" in capsys.readouterr().out
