@@ -31,7 +31,7 @@ SETTLE_S = 3.0
 RUN_WITHIN_S = 70
 IN_PROGRESS_MAX = RATE_PER_S * CALL_MS // 1000 + RATE_PER_S
 """Calls that may be up at once: no more can be lost with one gateway."""
-CALLER = Path(__file__).resolve().parent / "interop_job" / "caller.xml"
+CALLER = Path(__file__).resolve().parent / "sipp" / "caller.xml"
 ECHO = {"VOICEGATE_VOICE__BACKEND": "echo", "VOICEGATE_SIP__MAX_CALLS": str(MAX_CALLS)}
 
 

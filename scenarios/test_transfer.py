@@ -111,7 +111,6 @@ def told(gemini: FakeGemini) -> list[Any]:
     return [answer["response"] for answer in answers(gemini.session(0))]
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_the_model_connects_the_caller_to_somebody_else(
     receptionist: tuple[str, int], gemini: FakeGemini, profile: str
@@ -127,7 +126,6 @@ async def test_the_model_connects_the_caller_to_somebody_else(
         gate.check()
 
 
-@pytest.mark.virtual
 async def test_where_nobody_takes_the_caller_the_model_is_told_and_the_call_goes_on(
     receptionist: tuple[str, int], gemini: FakeGemini
 ) -> None:

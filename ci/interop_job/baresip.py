@@ -1,6 +1,6 @@
 """baresip as a caller of flesh and blood: it speaks a WAV file and records what it hears."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from simulator.audio.wav import read, write
 
 RATE_HZ = 8000
 MODULE_FOLDERS = ("lib/baresip/modules", "lib/*/baresip/modules", "local/lib/baresip/modules")
-HANGS_S = 6.0
+HANGS_S = 20.0
 """It is given so long after its own end of the call; then it is killed and the check fails."""
 CONFIG = """\
 poll_method epoll
@@ -21,7 +21,7 @@ sip_listen {host}:{sip_port}
 net_interface {host}
 rtp_ports {rtp_low}-{rtp_high}
 call_local_timeout 120
-call_max_calls 1
+call_max_calls 2
 audio_source aufile,{speech}
 audio_player aubridge,nowhere
 audio_alert aubridge,nowhere
@@ -42,7 +42,7 @@ module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 """
-ACCOUNT = "<sip:{user}@{host}>;regint=0;audio_codecs={codec}/8000/1\n"
+ACCOUNT = "<sip:{user}@{host}>;regint=0;answermode=auto;audio_codecs={codec}/8000/1\n"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ async def call(
     folder: Path, sip_port: int, codec: str, speech: Pcm, *, user: str, quits_after_s: int
 ) -> PhoneCall:
     """Let baresip call the gateway; it hangs up and ends `quits_after_s` after its start."""
-    recordings = _prepare(folder, codec, user, speech)
+    recordings = prepare(folder, codec, [user], speech)
     dial = f"/dial sip:1000@{HOST}:{sip_port}"
     command = ["baresip", "-4", "-f", str(folder), "-t", str(quits_after_s), "-e", dial]
     output = folder / "baresip.out"
@@ -87,8 +87,10 @@ async def call(
     return PhoneCall(code, text, _recorded(recordings))
 
 
-def _prepare(folder: Path, codec: str, user: str, speech: Pcm) -> Path:
-    """Write what baresip reads into a new folder; give the one that it records into."""
+def prepare(folder: Path, codec: str, users: Sequence[str], speech: Pcm, more: str = "") -> Path:
+    """Write what baresip reads into a new folder; give the one that it records into.
+
+    `more` are lines of its configuration."""
     recordings = folder / "recordings"
     recordings.mkdir(parents=True)
     write(folder / "speech.wav", speech, RATE_HZ)
@@ -103,9 +105,9 @@ def _prepare(folder: Path, codec: str, user: str, speech: Pcm) -> Path:
         recordings=recordings,
         modules=next(_module_folders(), Path("modules-not-found")),
     )
-    (folder / "config").write_text(settings, encoding="ascii")
-    account = ACCOUNT.format(user=user, host=HOST, codec=codec.lower())
-    (folder / "accounts").write_text(account, encoding="ascii")
+    (folder / "config").write_text(settings + more, encoding="ascii")
+    accounts = (ACCOUNT.format(user=user, host=HOST, codec=codec.lower()) for user in users)
+    (folder / "accounts").write_text("".join(accounts), encoding="ascii")
     (folder / "contacts").write_text("", encoding="ascii")
     return recordings
 

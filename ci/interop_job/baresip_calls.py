@@ -25,7 +25,8 @@ TAIL_S = 30.0
 CALLER_STAMPS = 3
 TALK_S = 14
 QUIET_S = 9
-LENGTH_TOLERANCE_S = 0.3
+LENGTH_TOLERANCE_S = 0.6
+"""A busy machine stretches what is heard."""
 ESPEAK_LIMIT_S = 20.0
 
 

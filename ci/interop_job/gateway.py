@@ -17,7 +17,7 @@ from ci.interop_job.tools import ended, plain_environment, running
 from simulator.gemini.server import FakeGemini
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN_S = 40.0
+READY_WITHIN_S = 90.0
 STEP_S = 0.2
 RTP_PORTS = 400
 MAX_CALLS = 100

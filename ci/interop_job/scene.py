@@ -8,14 +8,16 @@ from pathlib import Path
 from ci.interop_job.checks import Checks
 from ci.interop_job.gateway import RunningGateway
 from ci.interop_job.verdicts import faults_in, left_behind, summary
-from simulator.audio.sound import sequence, speech, stamps
+from simulator.audio.sound import sequence, silence_for, speech, stamps
 from simulator.gemini.server import FakeGemini
 
-SETTLE_S = 15.0
+SETTLE_S = 30.0
 STEP_S = 0.25
-END_WITHIN_S = 8.0
+END_WITHIN_S = 30.0
 GREETING_S = 0.8
 REPLY_STAMPS = 4
+LONG_STAMPS = 20
+"""Of the monologue: longer than any call that only listens to it."""
 REPLY = sequence(stamps(every_s=0.6, count=REPLY_STAMPS), speech(0.8))
 
 
@@ -26,6 +28,21 @@ async def open_gemini() -> AsyncIterator[FakeGemini]:
         gemini.on_text(say=speech(GREETING_S))
         gemini.on_speech(say=REPLY)
         yield gemini
+
+
+@asynccontextmanager
+async def open_monologue() -> AsyncIterator[FakeGemini]:
+    """Open a voice that speaks in stamps from the greeting on, whoever speaks over it.
+
+    The gateway must be set so too: SPEAKS_ON."""
+    async with FakeGemini() as gemini:
+        gemini.on_text(say=stamps(every_s=0.6, count=LONG_STAMPS), containing="Greet them")
+        gemini.on_text(say=silence_for(0.1))
+        gemini.on_speech(say=silence_for(0.1))
+        yield gemini
+
+
+SPEAKS_ON = {"VOICEGATE_GEMINI__NO_INTERRUPTION": "true"}
 
 
 class Scene:

@@ -15,6 +15,9 @@ PACKAGES = {
     "sipp": "sip-tester",
     "baresip": "baresip-core",
     "espeak-ng": "espeak-ng",
+    "linphonec": "linphone-cli",
+    "sipsak": "sipsak",
+    "svmap": "sipvicious",
     "kamailio": "kamailio",
     "wine": "wine",
     "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64-win32",
@@ -87,6 +90,7 @@ async def running(
     *,
     folder: Path,
     environment: Mapping[str, str] | None = None,
+    stdin: int = DEVNULL,
 ) -> AsyncIterator[Process]:
     """Run a program in a process group of its own, which is gone when the block is left.
 
@@ -96,7 +100,7 @@ async def running(
         process = await asyncio.create_subprocess_exec(
             *_bound_to_us(),
             *command,
-            stdin=DEVNULL,
+            stdin=stdin,
             stdout=sink,
             stderr=STDOUT,
             cwd=folder,

@@ -39,7 +39,7 @@ INI = """[pytest]
 asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 asyncio_default_test_loop_scope = function
-addopts = --import-mode=importlib --strict-markers
+addopts = --import-mode=importlib
 """
 
 
