@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from voicegate.admin.history import history
 from voicegate.admin.waveform import waveform
 from voicegate.record import names
 
@@ -54,16 +55,12 @@ class Recordings:
         return web.json_response(found)
 
     async def beside(self, recent: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Say of each recent call what its record is called and holds; None where it has none."""
-        kept = {one.get("call_id"): one for one in await self._gateway.records.recent(COUNT)}
-        return [call | {"record": _name(kept.get(call["call_id"]))} for call in recent]
+        """Add what the records tell: of these calls, and of those before this process."""
+        records = self._gateway.records
+        return history(recent, await records.recent(COUNT), records.opened, records.clock())
 
     async def _path(self, request: web.Request, name: str) -> Path:
         path = await self._gateway.records.path(request.match_info["record"], name)
         if path is None:
             raise web.HTTPNotFound(text="there is no such record or file")
         return path
-
-
-def _name(record: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if record is None else {"id": record["id"], "files": record["files"]}

@@ -36,6 +36,7 @@ def figures(report: CallReport, facts: Facts) -> dict[str, Any]:
         "id": facts.record,
         "call_id": report.call_id,
         "number": report.number,
+        "direction": report.direction,
         "from": facts.caller,
         "to": report.called,
         "start": _moment(facts.began, 0.0),

@@ -61,7 +61,8 @@ class Records:
         self.webhook = webhook
         self._settings = settings
         self._model = model
-        self._clock = clock
+        self.clock = clock
+        self.opened = clock()
         self._loop = asyncio.get_running_loop()
         self._root = Path(settings.dir)
         self._open: dict[int, CallRecord] = {}
@@ -81,7 +82,7 @@ class Records:
         if not self.wanted:
             return
         # looked up for each call: the two clocks may drift apart over the weeks
-        clock = Clock(self._loop.time, self._loop.time(), self._clock())
+        clock = Clock(self._loop.time, self._loop.time(), self.clock())
         record = CallRecord(call, number, clock, self._settings, self._put)
         self._open[number] = record
         if self._takes_packets:
@@ -136,7 +137,7 @@ class Records:
         """Delete what is older than [record] keep_days, now and once a day."""
         run = partial(self._loop.run_in_executor, None)
         while True:
-            today = self._clock().date()
+            today = self.clock().date()
             # one job a record: a name that is looked up meanwhile waits for one deletion at most
             for record in await run(disk.expired, self._root, today, self._settings.keep_days):
                 try:

@@ -106,3 +106,16 @@ async def test_what_is_no_record_is_not_found(
 ) -> None:
     async with http.get("/records/" + path.replace("ID", record["id"])) as answer:
         assert answer.status == 404
+
+
+async def test_the_calls_of_before_a_restart_are_listed_too(
+    http: aiohttp.ClientSession, record: dict[str, Any], tmp_path: Path
+) -> None:
+    before = tmp_path / "records" / "2020-01-02" / "20200102T030405-1-0123456789ab"
+    before.mkdir(parents=True)
+    (before / "call.wav").touch()
+    async with http.get("/calls") as answer:
+        own, earlier = (await answer.json())["recent"]
+    assert (own["earlier"], own["record"]) == (False, record)
+    assert (earlier["earlier"], earlier["reason"]) == (True, "cut_off")
+    assert earlier["record"] == {"id": before.name, "files": ["call.wav"]}
