@@ -47,6 +47,7 @@ FULL = ("tests", "scenarios")
 PYTEST = (
     *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
     *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
+    "--hypothesis-profile=ci",  # no deadlines for examples: Wine stops for tenths of a second
 )
 RUN_LIMIT_S = {False: 600, True: 3600}
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
@@ -228,7 +229,8 @@ def _environment() -> dict[str, str]:
         "WINEPREFIX": str(LAB / "prefix"),
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree,mshtml=",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        # compiled once, and beside the tree: every process imports tens of thousands of lines
+        "PYTHONPYCACHEPREFIX": _seen_by_wine(LAB / "compiled"),
     }
 
 
