@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,8 +49,8 @@ class Wire:
     @asynccontextmanager
     async def gateway(self, **sip: Any) -> AsyncIterator[Gateway]:
         own = {"host": self.host, "transports": [self.transport], "tls_port": 0, "port": 0}
-        own["allow"] = ["127.0.0.0/8", "::1/128"]
-        async with serving({"sip": own | self.settings | sip}) as running:
+        allow = {"allow": ["127.0.0.0/8", "::1/128"]}
+        async with serving({"sip": own | allow | self.settings | sip}) as running:
             yield running
 
 
@@ -127,3 +128,43 @@ async def test_a_callee_and_the_model_hear_each_other(
             assert gemini.session(0).heard.only_from(callee, at_least=AT_LEAST)
             await asyncio.sleep(1)
         gate.check()
+
+
+@pytest.mark.parametrize("wire", ["tcp-4", "tls-4"], indirect=True)
+async def test_we_register_by_a_connection_and_leave(
+    wire: Wire, errors: Witness, gemini: FakeGemini
+) -> None:
+    async with SimulatedGate(host=wire.host) as gate:
+        registrar = gate.accept_registrations({"100": "secret"})
+        account = {"username": "100", "password": "secret"}
+        place = wire.place(gate.address.port)
+        port = free_port(wire.host)
+        async with outward(wire, gate, port):
+            own = {"tls_port": port, "port": port, "registrar": place}
+            async with wire.gateway(**own, **account):
+                await registrar.registered("100")
+            await registrar.unregistered("100", within_s=2)
+        gate.check()
+
+
+@pytest.mark.parametrize("wire", ["tcp-4", "tls-4"], indirect=True)
+async def test_a_gate_registers_and_calls_by_its_password_over_a_connection(
+    wire: Wire, errors: Witness, gemini: FakeGemini
+) -> None:
+    strangers = {"allow": ["127.0.0.99"], "users": {"gate7": "secret"}}
+    gemini.always(say=STAMPS)
+    async with wire.gateway(**strangers) as gateway, SimulatedGate(host=wire.host) as gate:
+        async with (
+            inward(wire, gate, wire.port_of(gateway)),
+            gate.register("gate7", "secret"),
+            gate.dial("1000", speak=STAMPS, login=("gate7", "secret")) as call,
+        ):
+            await call.lasts(CALL_S)
+        assert call.heard.only_from(gemini.session(0), at_least=AT_LEAST)
+        gate.check()
+
+
+def free_port(host: str) -> int:
+    """A TCP port that nobody has for now."""
+    with socket.create_server((host, 0)) as one:
+        return int(one.getsockname()[1])

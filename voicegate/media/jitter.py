@@ -59,6 +59,8 @@ class JitterBuffer:
         self._top = 0
         self._taken_at = 0.0
         self._begin_time(0)
+        # 20 KB that a call does not hold before its first packet: many never get one
+        self._data = self._here = bytearray()
 
     def _begin_time(self, first: int) -> None:
         """Lay an empty timeline on which the sample `first` is due after the start depth."""
