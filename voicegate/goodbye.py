@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -97,8 +98,9 @@ def _ends(language: Language, sentences: list[str]) -> bool:
     return False
 
 
+@cache
 def load_phrases() -> Phrases:
-    """Read `phrases.toml`."""
+    """Read `phrases.toml`, once: it is part of the program."""
     text = resources.files("voicegate").joinpath("phrases.toml").read_text(encoding="utf-8")
     rows: Mapping[str, Any] = tomllib.loads(text)
     return Phrases({code: _language(**row) for code, row in rows.items()})

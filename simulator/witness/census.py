@@ -4,7 +4,6 @@ Identities are compared, never numbers alone: one thing gone and another one lef
 """
 
 import asyncio
-import gc
 import io
 import os
 import re
@@ -16,6 +15,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from simulator.witness.heap import HEAP, is_counted, things_of
 
 KINDS = ("threads", "tasks", "sockets", "files", "loops", "objects")
 FD_FOLDER = "/proc/self/fd"
@@ -88,8 +89,8 @@ class Census:
 
     def take(self) -> Snapshot:
         """What is alive now; leaves out the task that asks."""
-        found = self._scan()
-        # The gc does not show what was frozen, so those seen before are asked as well.
+        found = [*HEAP.noted(), *things_of(self._is_wanted)]
+        # The gc does not show what stands still, so those seen before are asked as well.
         everyone = {id(thing): thing for thing in (*self._seen_before(), *found)}
         for thing in found:
             self._key(thing)
@@ -109,22 +110,8 @@ class Census:
         ]
         return Snapshot(tuple(traces))
 
-    def _scan(self) -> list[Any]:
-        """Every loop, socket, raw file and owned object that the gc knows."""
-        wanted: dict[type, bool] = {}
-        found = []
-        for thing in gc.get_objects():
-            kind = type(thing)  # isinstance() would wake proxies and lazy modules
-            known = wanted.get(kind)
-            if known is None:
-                known = wanted[kind] = self._is_wanted(kind)
-            if known:
-                found.append(thing)
-        return found
-
     def _is_wanted(self, kind: type) -> bool:
-        bases = (asyncio.AbstractEventLoop, socket.socket, io.FileIO)
-        return any(base in kind.__mro__ for base in bases) or self._is_owned(kind)
+        return is_counted(kind) or self._is_owned(kind)
 
     def _is_owned(self, kind: type) -> bool:
         return f"{kind.__module__}.{kind.__qualname__}" in self._owned

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from simulator.witness.census import KINDS, Census, Snapshot, Trace
 from simulator.witness.channels import Channels, ErrorSeen
+from simulator.witness.heap import HEAP
 
 T = TypeVar("T")
 
@@ -64,12 +65,13 @@ class Witness:
         self._take = take or self._census.take
         self._before: Snapshot | None = None
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-        self._frozen = False
+        self._own = take is None
 
     def __enter__(self) -> Self:
         self._channels.install()
-        if self._take == self._census.take:
-            self._freeze()
+        if self._own:
+            self._census.take()  # what is alive already is known by its name from now on
+            HEAP.rest()
         return self
 
     def __exit__(
@@ -79,9 +81,6 @@ class Witness:
         trace: TracebackType | None,
     ) -> None:
         self._channels.remove()
-        if self._frozen:
-            gc.unfreeze()
-            self._frozen = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listen to that loop as well (the one that runs at `with` is listened to already)."""
@@ -110,17 +109,9 @@ class Witness:
         gc.collect()
         self._before = self.snapshot()
         self._threads = weakref.WeakSet(threading.enumerate())
-        self._freeze()
+        if self._own:
+            HEAP.rest()  # settling looks a dozen times: not at what is here already
         return self._before
-
-    def _freeze(self) -> None:
-        """Search what lives now no more: each look then costs a tenth. Loops and sockets are noted.
-
-        A whole program's heap costs some 30 ms a search, and settling searches a dozen times.
-        """
-        self._census.take()
-        gc.freeze()
-        self._frozen = True
 
     async def settle(self, wait_s: float = 0.0) -> None:
         """Wait `wait_s` of loop time, then until the counts stop falling (three equal rounds).
