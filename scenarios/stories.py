@@ -26,9 +26,9 @@ from simulator.witness.witness import Witness
 
 EVERY_S = 0.5
 STAMPS = stamps(every_s=EVERY_S)
-CALL_S = 3.0
-AT_LEAST = 4
-"""Of the five whole stamps that fit into CALL_S after the jitter buffers' delay."""
+CALL_S = 2.1
+AT_LEAST = 2
+"""Of the three whole stamps that fit into CALL_S after the jitter buffers' delay."""
 
 STRANGER = 99
 """An identity that no caller of a story has."""

@@ -5,6 +5,7 @@ import pytest
 from scenarios.trouble import STAMPS, World
 from simulator.audio.sound import silence, speech
 from simulator.gate.gate import SimulatedGate
+from simulator.gemini.script import say
 from simulator.gemini.server import FakeGemini
 from simulator.network import Impairment
 from simulator.target.network import Network
@@ -25,7 +26,7 @@ def world(gate: SimulatedGate, gemini: FakeGemini, witness: Witness) -> World:
 async def test_both_are_heard_through_loss_jitter_reordering_and_doubles(
     world: World, network: Network
 ) -> None:
-    paths, call_s = world.gate.paths, 20.0
+    paths, call_s = world.gate.paths, 15.0
     for path in (paths.rtp_out, paths.rtp_in):
         path.impairment = network.impaired(loss=0.02, jitter_s=0.03, reorder=0.02, duplicate=0.02)
     world.gemini.always(say=STAMPS)
@@ -35,8 +36,8 @@ async def test_both_are_heard_through_loss_jitter_reordering_and_doubles(
     for path in (paths.rtp_out, paths.rtp_in):
         assert min(path.counts[fault] for fault in ("lost", "reordered", "duplicated")) > 5
     # a stamp in which the wrong packets are missing is not read: one in fifteen at the most
-    assert call.heard.only_from(model, at_least=36)
-    assert model.heard.only_from(call, at_least=36)
+    assert call.heard.only_from(model, at_least=27)
+    assert model.heard.only_from(call, at_least=27)
     await world.nothing_is_left("a call over a bad network")
 
 
@@ -56,6 +57,13 @@ async def test_sound_comes_back_after_an_outage(world: World) -> None:
     await world.nothing_is_left("a call with an outage")
 
 
+async def ended_by_gateway(world: World) -> None:
+    """A call whose BYE is the gateway's: the model takes its leave."""
+    world.gemini.on_text(say(speech(0.5), text="Goodbye."), session=len(world.gemini.sessions))
+    call = await world.gate.dial("1000", speak=silence)
+    await call.ended(by="gateway", within_s=50)
+
+
 @pytest.mark.virtual_limit(900)
 @pytest.mark.parametrize("loss", [0.1, 0.2])
 async def test_calls_begin_and_end_though_sip_is_lost(
@@ -68,8 +76,7 @@ async def test_calls_begin_and_end_though_sip_is_lost(
         for _ in range(CALLS):
             async with world.gate.dial("1000", speak=speech(3.0)) as call:
                 await call.lasts(1)
-            by_gateway = await world.gate.dial("1000", speak=silence)
-            await by_gateway.ended(by="gateway", within_s=50)
+            await ended_by_gateway(world)
     assert paths.sip_out.counts["lost"] > 0
     assert paths.sip_in.counts["lost"] > 0
     assert len(world.gemini.sessions) == 2 * CALLS
@@ -86,8 +93,7 @@ async def test_each_message_may_be_lost_once(world: World) -> None:
                 async with world.gate.dial("1000", speak=speech(3.0)) as call:
                     await call.lasts(1)
             with path.impaired(Impairment(drop=(number,))):
-                call = await world.gate.dial("1000", speak=silence)
-                await call.ended(by="gateway", within_s=50)
+                await ended_by_gateway(world)
         assert path.counts["lost"] >= 6
     assert len(world.gemini.sessions) == 16
     await world.is_whole_again("calls that each lost one message", wait_s=RESENDS_S)

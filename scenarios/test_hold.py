@@ -9,14 +9,14 @@ import asyncio
 import pytest
 
 from scenarios.test_odd_gates import PROFILES
-from simulator.audio.sound import stamps
+from simulator.audio.sound import sequence, silence_for, speech, stamps
 from simulator.gate.gate import SimulatedGate
 from simulator.gate.mid_call import Hold, Offer
 from simulator.gemini.server import FakeGemini
 from simulator.target.target import Target
 
 ANSWER = stamps(every_s=0.5, count=12)
-ON_HOLD_S = 20.0
+ON_HOLD_S = 16.0
 """Longer than the gateway waits for somebody to speak."""
 
 
@@ -112,9 +112,12 @@ async def test_a_session_timer_keeps_a_call_up_or_ends_it(
     gate: SimulatedGate, gemini: FakeGemini, refresher: str
 ) -> None:
     """RFC 4028: as refresher we refresh at half the time; else a gate that is gone is noticed."""
-    speaks = stamps(every_s=0.5)
-    gemini.always(say=speaks)
-    async with gate.dial("1000", speak=speaks, session_expires_s=90, refresher=refresher) as call:
+    gemini.on_text(say=speech(0.5))
+    gemini.on_speech(say=speech(0.5))
+    talk = sequence(*[sequence(silence_for(11.0), speech(0.5))] * 9)
+    async with gate.dial(
+        "1000", speak=talk, dtx=True, session_expires_s=90, refresher=refresher
+    ) as call:
         if refresher == "uas":
             await call.lasts(100)
             assert len(call.refreshed_at) == 2

@@ -8,9 +8,9 @@ from simulator.gemini.server import FakeGemini
 from simulator.witness.witness import Witness
 
 STAMPS = stamps(every_s=0.5)
-CALL_S = 2.5
-AT_LEAST = 3
-"""Of the four whole stamps that fit into CALL_S after the jitter buffers' delay."""
+CALL_S = 2.1
+AT_LEAST = 2
+"""Of the three whole stamps that fit into CALL_S after the jitter buffers' delay."""
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,8 @@ class Witness:
         traces = self.left_behind()
         if traces or self.errors:
             raise LeakFound(after, traces, tuple(self.errors))
+        if self._own:
+            HEAP.rest()  # what a clean call leaves is the judge's: recordings, journal, packets
 
     async def check_settled(self, after: str = "the run", wait_s: float = 0.0) -> None:
         """settle(), then check()."""
