@@ -21,7 +21,7 @@ VIRTUAL_BATCHES = 2
 TRACED_CALLS = 20
 CALL_S = 2.6
 SHORT_S = 1.0
-PAUSE_S = 16.0
+PAUSE_S = 10.0
 """A dialog that is over is known for 64 s more: so few of them are then known at once."""
 AT_LEAST = 3
 """Of the four whole stamps that fit into CALL_S after the jitter buffers' delay."""
@@ -72,6 +72,7 @@ async def test_memory_stays_flat_from_call_to_call(
             # the judge's memory is not the gateway's, nor is that of the report
             await forget(gemini, gemini.session(number))
             scene.tape.forget()
+            scene.made.clear()
             await witness.settle(wait_s=PAUSE_S)
             memory.sample()
     # the judge lives in this process too: its RSS says little about the gateway
