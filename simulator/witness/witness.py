@@ -14,8 +14,8 @@ from simulator.witness.heap import HEAP
 
 T = TypeVar("T")
 
-ROUNDS = 40
-ROUND_S = 0.05
+FIRST_ROUND_S, LAST_ROUND_S, ROUNDS_S = 0.05, 0.4, 2.0
+"""Each round waits twice as long as the one before, up to the last: a look costs its time."""
 YIELDS = 10
 JOIN_S = 0.02
 SHOWN = 20
@@ -114,14 +114,15 @@ class Witness:
         return self._before
 
     async def settle(self, wait_s: float = 0.0) -> None:
-        """Wait `wait_s` of loop time, then until the counts stop falling (three equal rounds).
+        """Wait `wait_s` of loop time, then until nothing is left behind, for two seconds at most.
 
-        While something is left behind it goes on for two more seconds of loop time: closing takes
-        a moment. A finished call's SIP transaction lives 32 s: say so in `wait_s`, in virtual time.
+        Without a baseline: until the counts stop falling (three equal rounds). A finished call's
+        SIP transaction lives 32 s: say so in `wait_s`, in virtual time.
         """
         await asyncio.sleep(wait_s)
         sizes: list[int] = []
-        for _ in range(ROUNDS):
+        round_s, waited_s = FIRST_ROUND_S, 0.0
+        while waited_s < ROUNDS_S:
             for _ in range(YIELDS):
                 await asyncio.sleep(0)
             self._join_ending_threads()
@@ -129,9 +130,10 @@ class Witness:
             now = self.snapshot()
             sizes.append(len(now.traces))
             calm = len(sizes) >= 3 and sizes[-3] == sizes[-2] == sizes[-1]
-            if calm and not (self._before and now.since(self._before)):
+            if not now.since(self._before) if self._before else calm:
                 return
-            await asyncio.sleep(ROUND_S)
+            await asyncio.sleep(round_s)
+            round_s, waited_s = min(2 * round_s, LAST_ROUND_S), waited_s + round_s
 
     def _join_ending_threads(self) -> None:
         """Give threads that are about to end a moment; virtual time gives them none."""
