@@ -3,7 +3,7 @@
 import itertools
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -74,20 +74,17 @@ class Evidence:
         return "; ".join(parts).replace(":;", ":")
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     """One piece on the timeline."""
 
     start: int
     """Its first sample, counted from the timeline's zero at the timeline's rate."""
 
+    end: int
+    """The first sample after it."""
+
     pcm: Pcm
     """Its samples."""
-
-    @property
-    def end(self) -> int:
-        """The first sample after it."""
-        return self.start + len(self.pcm)
 
 
 class Heard:
@@ -104,6 +101,7 @@ class Heard:
         self._join_s = join_s
         self._rate = 0
         self._zero_s = 0.0
+        self._limit = self._join = 0
         self._pieces: deque[_Piece] = deque()
 
     def add(self, pcm: Pcm, rate: int, at_s: float, lost_s: float = 0.0) -> None:
@@ -116,22 +114,25 @@ class Heard:
             return
         if not self._rate:
             self._rate, self._zero_s = rate, at_s
+            self._limit = samples_in(self._limit_s, rate)
+            self._join = samples_in(self._join_s, rate)
         if rate != self._rate:
             pcm = resample(pcm, rate, self._rate)
-        self._pieces.append(_Piece(self._place(at_s, lost_s), pcm))
-        self._trim()
+        start = self._place(at_s, lost_s)
+        self._pieces.append(_Piece(start, start + len(pcm), pcm))
+        self._trim(start + len(pcm) - self._limit)
 
     def _place(self, at_s: float, lost_s: float) -> int:
         arrival = samples_in(at_s - self._zero_s, self._rate)
         if not self._pieces:
             return arrival
-        expected = self._pieces[-1].end + samples_in(lost_s, self._rate)
-        late = arrival - expected
-        return expected if late <= samples_in(self._join_s, self._rate) else arrival
+        expected = self._pieces[-1].end
+        if lost_s:
+            expected += samples_in(lost_s, self._rate)
+        return expected if arrival - expected <= self._join else arrival
 
-    def _trim(self) -> None:
-        limit = samples_in(self._limit_s, self._rate)
-        while len(self._pieces) > 1 and self._pieces[-1].end - self._pieces[0].start > limit:
+    def _trim(self, oldest: int) -> None:
+        while len(self._pieces) > 1 and self._pieces[0].start < oldest:
             self.dropped_s += len(self._pieces.popleft().pcm) / self._rate
 
     @property

@@ -81,11 +81,15 @@ def render(identity: int, sequence: int, rate: int) -> Pcm:
     if not (0 <= identity <= 255 and 0 <= sequence <= 255):
         raise ValueError(f"identity {identity} and sequence {sequence} must be 0 to 255")
     nibbles = (identity >> 4, identity & 0xF, sequence >> 4, sequence & 0xF)
-    parts = [ramped(sweep(*CHIRP_HZ, SYMBOL_S, rate), rate)]
-    for nibble in (*nibbles, check_nibble(nibbles)):
-        hz = TONES_HZ[nibble]
-        parts.append(ramped(sweep(hz, hz, SYMBOL_S, rate), rate))
-    return to_pcm(np.concatenate(parts) * (amplitude(LEVEL_DBFS) * np.sqrt(2.0)))
+    tones = (TONES_HZ[nibble] for nibble in (*nibbles, check_nibble(nibbles)))
+    return np.concatenate([_symbol(*CHIRP_HZ, rate), *(_symbol(hz, hz, rate) for hz in tones)])
+
+
+@cache
+def _symbol(from_hz: float, to_hz: float, rate: int) -> Pcm:
+    """One symbol with soft ends; there are seventeen a rate, and every call sends hundreds."""
+    wave = ramped(sweep(from_hz, to_hz, SYMBOL_S, rate), rate)
+    return to_pcm(wave * (amplitude(LEVEL_DBFS) * np.sqrt(2.0)))
 
 
 def decode(pcm: Pcm, rate: int) -> list[Stamp]:

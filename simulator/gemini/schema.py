@@ -20,6 +20,8 @@ from pydantic import BaseModel
 from simulator.gemini.faults import INVALID_ARGUMENT, Fault
 
 DEPTH_MAX = 64
+KEYS_MAX = 1000
+"""A peer may send any key: so many are remembered."""
 _URL_SAFE = str.maketrans("-_", "+/")
 _INTEGER = re.compile(r"-?\d{1,19}")
 
@@ -114,18 +116,25 @@ def read_message(model: type[BaseModel], value: Any, path: str = "") -> dict[str
         raise _invalid(path, "message", value)
     if path.count(".") > DEPTH_MAX:
         raise Fault(1007, INVALID_ARGUMENT, "F6")
-    fields = fields_of(model)
     found: dict[str, Any] = {}
     for key, inner in value.items():
-        name = key if key in fields else camel(key)
-        if name not in fields:
+        known = _field(model, key)
+        if known is None:
             at = f" at '{path}'" if path else ""
             text = f'Invalid JSON payload received. Unknown name "{key}"{at}: Cannot find field.'
             raise Fault(1007, text, "F6")
         if inner is not None:
-            here = f"{path}.{snake(name)}" if path else snake(name)
-            found[name] = _read_field(fields[name], inner, here)
+            name, step, shape = known
+            found[name] = _read_field(shape, inner, f"{path}.{step}" if path else step)
     return found
+
+
+@functools.lru_cache(maxsize=KEYS_MAX)
+def _field(model: type[BaseModel], key: str) -> tuple[str, str, Shape] | None:
+    """A field by either of its names: its camelCase name, its step in a path, its shape."""
+    fields = fields_of(model)
+    name = key if key in fields else camel(key)
+    return (name, snake(name), fields[name]) if name in fields else None
 
 
 def _read_field(shape: Shape, value: Any, path: str) -> Any:

@@ -68,14 +68,15 @@ class ActivityDetector:
         if rate_hz != self._rate_hz:
             self._rest = self._rest[:0]
             self._rate_hz = rate_hz
-        pcm = np.concatenate((self._rest, pcm))
+        if len(self._rest):
+            pcm = np.concatenate((self._rest, pcm))
         size = round(rate_hz * FRAME_S)
         count = len(pcm) // size
         self._rest = pcm[count * size :]
-        frames = pcm[: count * size].reshape(count, size).astype(np.float64) / FULL_SCALE
-        limit = 10 ** (self.settings.threshold_dbfs / 10)
-        loud = np.mean(frames * frames, axis=1) >= limit
-        return [found for is_loud in loud.tolist() if (found := self._step(is_loud))]
+        frames = pcm[: count * size].reshape(count, size).astype(np.float64)
+        limit = 10 ** (self.settings.threshold_dbfs / 10) * FULL_SCALE * FULL_SCALE * size
+        loud = [float(frame @ frame) >= limit for frame in frames]
+        return [found for is_loud in loud if (found := self._step(is_loud))]
 
     def end_speech(self) -> list[Activity]:
         """End the utterance without waiting for silence, if one is on."""
