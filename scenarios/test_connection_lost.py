@@ -93,11 +93,11 @@ async def test_close_code_in_mid_call_is_not_the_end_of_it(world: World, case: s
     gemini = world.gemini
     gemini.always(say=STAMPS)
     async with world.gate.dial("1000", speak=STAMPS) as call:
-        await call.lasts(2)
+        await call.lasts(1.2)
         gemini.session(0).close(code, reason)
         await gemini.connected(1)
         lost_at_s = gemini.session(0).closed_at_s
-        await call.lasts(2)
+        await call.lasts(1.4)
     assert gemini.session(1).resumed_from == (0 if resumed else None)
     assert lost_at_s is not None
     assert silence_s(call, lost_at_s) <= SILENCE_MAX_S
@@ -127,7 +127,7 @@ async def test_resume_that_is_refused_is_tried_as_the_fault_asks_for(
     gemini = world.gemini
     gemini.always(say=STAMPS)
     async with world.gate.dial("1000") as call:
-        await call.lasts(2)
+        await call.lasts(1.2)
         obstruct(gemini)
         gemini.session(0).abort()
         await gemini.until(lambda: sum(s.ready_at_s is not None for s in gemini.sessions) == 2, 12)

@@ -30,7 +30,7 @@ async def test_what_the_model_says_waits_for_the_end_of_a_hold(
         async with gate.dial("1000") as call:
             await call.lasts(2)
             assert await call.hold() == 200
-            await call.lasts(ON_HOLD_S)
+            await call.lasts(2)
             before = [stamp.sequence for stamp in call.heard.stamps()]
             assert await call.resume() == 200
             await call.lasts(7)
@@ -52,17 +52,17 @@ async def test_each_notation_of_hold_is_silence_until_its_end(
     speaks = stamps(every_s=0.5)
     gemini.on_text()
     async with gate.dial("1000", speak=speaks) as call:
-        await call.lasts(2)
+        await call.lasts(1.2)
         model = gemini.session(0)
         assert await call.hold(how, by=by) == 200
-        await call.lasts(3)
+        await call.lasts(2)
         first = len(model.heard.stamps())
         assert await call.resume(by=by) == 200
-        await call.lasts(3)
+        await call.lasts(2)
         behind = model.heard.stamps()[first:]
     # neither music nor speech of the hold has reached the model
-    assert first <= 5
-    assert len(behind) >= 4
+    assert first <= 3
+    assert len(behind) >= 2
 
 
 async def test_trap_8_the_silence_clock_stands_still_on_hold(
@@ -119,10 +119,10 @@ async def test_a_session_timer_keeps_a_call_up_or_ends_it(
         "1000", speak=talk, dtx=True, session_expires_s=90, refresher=refresher
     ) as call:
         if refresher == "uas":
-            await call.lasts(100)
-            assert len(call.refreshed_at) == 2
+            await call.lasts(50)
+            assert len(call.refreshed_at) == 1
         else:
-            await call.lasts(40)
+            await call.lasts(5)
             assert await call.refresh() == 200
             await call.lasts(50)
-            await call.ended(by="gateway", within_s=15)
+            await call.ended(by="gateway", within_s=40)

@@ -83,12 +83,12 @@ async def test_a_pressed_key_counts(gate: SimulatedGate, gemini: FakeGemini) -> 
 @NOBODY_GREETS
 async def test_quiet_speech_is_speech(gate: SimulatedGate, gemini: FakeGemini) -> None:
     """Too quiet for a level to tell it from noise; the service hears it, and writes it down."""
-    gemini.on_connect(pause(10.0), hear("hello, is anybody there"))
-    call = await gate.dial("1000", speak=speech(11.0, level_dbfs=-52.0))
+    gemini.on_connect(pause(4.0), hear("hello, is anybody there"))
+    call = await gate.dial("1000", speak=speech(5.0, level_dbfs=-52.0))
     await call.ended(by="gateway", within_s=30)
     assert call.ended_at is not None
     assert call.answered_at is not None
-    assert call.ended_at - call.answered_at == pytest.approx(10.0 + TIMEOUT_S, abs=0.3)
+    assert call.ended_at - call.answered_at == pytest.approx(4.0 + TIMEOUT_S, abs=0.3)
 
 
 class TestWithAQuestion:

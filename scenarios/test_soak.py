@@ -19,12 +19,12 @@ CALLS = 50
 AT_ONCE = 10
 VIRTUAL_BATCHES = 2
 TRACED_CALLS = 20
-CALL_S = 2.6
+CALL_S = 2.1
 SHORT_S = 1.0
 PAUSE_S = 10.0
 """A dialog that is over is known for 64 s more: so few of them are then known at once."""
-AT_LEAST = 3
-"""Of the four whole stamps that fit into CALL_S after the jitter buffers' delay."""
+AT_LEAST = 2
+"""Of the three whole stamps that fit into CALL_S after the jitter buffers' delay."""
 STAMPS = stamps(every_s=0.5)
 RSS_LIMIT = 512 * 1024
 
