@@ -1,5 +1,7 @@
 """Signals to speak: tones, chirps, seeded noise, and a seeded voice that says nothing."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from simulator.audio.levels import amplitude
@@ -10,6 +12,8 @@ RAMP_S = 0.005
 TOP_VOICE_HZ = 3600.0
 SYLLABLE_S = (0.16, 0.26)
 PITCH_HZ = (105.0, 175.0)
+VOICES_KEPT = 64
+"""A voice costs 20 ms a second, and the same sentence is spoken again and again."""
 
 
 def ramped(samples: Floats, rate: int, ramp_s: float = RAMP_S) -> Floats:
@@ -49,8 +53,12 @@ def noise(seconds: float, rate: int, seed: int, level_dbfs: float = LEVEL_DBFS) 
     return to_pcm(source.standard_normal(samples_in(seconds, rate)) * amplitude(level_dbfs))
 
 
+@lru_cache(maxsize=VOICES_KEPT)
 def speech_like(seconds: float, rate: int, seed: int, level_dbfs: float = LEVEL_DBFS) -> Pcm:
-    """A voice-like signal: gliding pitch, formants, syllables and pauses; -20 dBFS as a whole."""
+    """A voice-like signal: gliding pitch, formants, syllables and pauses; -20 dBFS as a whole.
+
+    The same array each time for the same arguments: it cannot be written to.
+    """
     source = np.random.default_rng(seed)
     wave = np.zeros(samples_in(seconds, rate))
     at = 0
@@ -60,7 +68,9 @@ def speech_like(seconds: float, rate: int, seed: int, level_dbfs: float = LEVEL_
         # One syllable in six is followed by a short pause, as between words.
         at += len(syllable) + samples_in(0.06 if source.random() < 1 / 6 else 0.0, rate)
     loudness = float(np.sqrt(np.mean(wave * wave))) if len(wave) else 0.0
-    return to_pcm(wave * (amplitude(level_dbfs) / loudness)) if loudness > 0 else to_pcm(wave)
+    pcm = to_pcm(wave * (amplitude(level_dbfs) / loudness)) if loudness > 0 else to_pcm(wave)
+    pcm.setflags(write=False)
+    return pcm
 
 
 def _syllable(source: np.random.Generator, rate: int) -> Floats:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.witness.heap import HEAP, is_counted, things_of
+from simulator.witness.heap import HEAP, is_counted, is_open, things_of
 
 KINDS = ("threads", "tasks", "sockets", "files", "loops", "objects")
 FD_FOLDER = "/proc/self/fd"
@@ -89,14 +89,15 @@ class Census:
 
     def take(self) -> Snapshot:
         """What is alive now; leaves out the task that asks."""
-        found = [*HEAP.noted(), *things_of(self._is_wanted)]
+        found = [*HEAP.noted(), *filter(is_open, things_of(self._is_wanted))]
         # The gc does not show what stands still, so those seen before are asked as well.
         everyone = {id(thing): thing for thing in (*self._seen_before(), *found)}
         for thing in found:
             self._key(thing)
-        loops = [t for t in everyone.values() if _is_open_loop(t)]
-        sockets = [t for t in everyone.values() if _is_open_socket(t)]
-        files = [t for t in everyone.values() if isinstance(t, io.FileIO) and not t.closed]
+        still_open: list[Any] = [thing for thing in everyone.values() if is_open(thing)]
+        loops = [t for t in still_open if isinstance(t, asyncio.AbstractEventLoop)]
+        sockets: list[socket.socket] = [t for t in still_open if isinstance(t, socket.socket)]
+        files: list[io.FileIO] = [t for t in still_open if isinstance(t, io.FileIO)]
         pipes = {id(end) for loop in loops for end in _wake_up_pipe(loop)}
         own_sockets = [each for each in sockets if id(each) not in pipes]
         traces = [
@@ -142,14 +143,6 @@ class Census:
         watched = [(thing, name) for name, ref in self._watched if (thing := ref()) is not None]
         named = {id(thing): (thing, name) for thing, name in (*owned, *watched)}
         yield from self._traces("objects", named.values())
-
-
-def _is_open_loop(thing: Any) -> bool:
-    return isinstance(thing, asyncio.AbstractEventLoop) and not thing.is_closed()
-
-
-def _is_open_socket(thing: Any) -> bool:
-    return isinstance(thing, socket.socket) and thing.fileno() != -1
 
 
 def _wake_up_pipe(loop: Any) -> tuple[Any, ...]:

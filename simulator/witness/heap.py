@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-GROWN = 200_000
+GROWN = 500_000
 """Objects put to rest since all were looked at: with more of them all are looked at again."""
 COUNTED = (asyncio.AbstractEventLoop, socket.socket, io.FileIO)
 """What is counted wherever it was made, so it is noted before it is put out of sight."""
@@ -33,12 +33,12 @@ class StillHeap:
         else:
             self._grown += len(gc.get_objects())
         new = things_of(is_counted)
-        self._noted = [weakref.ref(thing) for thing in (*self.noted(), *new)]
+        self._noted = [weakref.ref(one) for one in (*self.noted(), *filter(is_open, new))]
         gc.freeze()
 
     def noted(self) -> Iterator[Any]:
-        """Loops, sockets and files at rest that are still alive."""
-        return (thing for ref in self._noted if (thing := ref()) is not None)
+        """Loops, sockets and files at rest that are still open."""
+        return (thing for ref in self._noted if (thing := ref()) is not None and is_open(thing))
 
     def _look_again(self) -> None:
         """Let go of what has died at rest in a ring: only the gc frees that."""
@@ -56,15 +56,18 @@ def is_counted(kind: type) -> bool:
     return any(base in kind.__mro__ for base in COUNTED)
 
 
+def is_open(thing: Any) -> bool:
+    """Whether it still counts: a loop, socket or file that is closed never opens again."""
+    if isinstance(thing, asyncio.AbstractEventLoop):
+        return not thing.is_closed()
+    if isinstance(thing, socket.socket):
+        return thing.fileno() != -1
+    return not (isinstance(thing, io.FileIO) and thing.closed)
+
+
 def things_of(is_wanted: Callable[[type], bool]) -> list[Any]:
     """Every object in the gc's sight whose class is wanted."""
-    wanted: dict[type, bool] = {}
-    found = []
-    for thing in gc.get_objects():
-        kind = type(thing)  # isinstance() would wake proxies and lazy modules
-        known = wanted.get(kind)
-        if known is None:
-            known = wanted[kind] = is_wanted(kind)
-        if known:
-            found.append(thing)
-    return found
+    everything = gc.get_objects()
+    # type() and not isinstance(), which would wake proxies and lazy modules
+    wanted = {kind for kind in set(map(type, everything)) if is_wanted(kind)}
+    return [thing for thing in everything if type(thing) in wanted]
