@@ -7,6 +7,7 @@ is lenient. Whether the bytes were right is the business of `judge.py`.
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 COMPACT_NAMES = {
@@ -98,12 +99,19 @@ class RawMessage:
 
     def all(self, name: str) -> list[str]:
         """All values of the header `name` (long form, any case), one per header line."""
-        wanted = name.lower()
-        return [value for key, value in self.headers if long_name(key) == wanted]
+        return list(self._values.get(name.lower(), ()))
+
+    @cached_property
+    def _values(self) -> dict[str, list[str]]:
+        """By long name: the judge asks hundreds of times a message."""
+        values: dict[str, list[str]] = {}
+        for key, value in self.headers:
+            values.setdefault(long_name(key), []).append(value)
+        return values
 
     def get(self, name: str) -> str | None:
         """The first value of the header `name`, or None."""
-        values = self.all(name)
+        values = self._values.get(name.lower())
         return values[0] if values else None
 
     def many(self, name: str) -> list[str]:

@@ -105,7 +105,7 @@ class Census:
             *self._traces("tasks", ((t, task_name(t)) for t in _tasks(loops))),
             *self._traces("sockets", ((s, socket_name(s)) for s in own_sockets)),
             *self._traces("files", ((f, str(f.name)) for f in files if f.fileno() > 2)),
-            *_descriptors({each.fileno() for each in (*sockets, *files)}),
+            *_descriptors({s.fileno() for s in sockets} | {f.fileno() for f in files}),
             *self._traces("loops", ((each, type(each).__name__) for each in loops)),
             *self._objects(everyone.values()),
         ]

@@ -69,5 +69,5 @@ def things_of(is_wanted: Callable[[type], bool]) -> list[Any]:
     """Every object in the gc's sight whose class is wanted."""
     everything = gc.get_objects()
     # type() and not isinstance(), which would wake proxies and lazy modules
-    wanted = {kind for kind in set(map(type, everything)) if is_wanted(kind)}
+    wanted = {kind for kind in dict.fromkeys(map(type, everything)) if is_wanted(kind)}
     return [thing for thing in everything if type(thing) in wanted]

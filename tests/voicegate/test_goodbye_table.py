@@ -10,6 +10,8 @@ from simulator.gemini.server import FakeGemini
 from simulator.target.target import Settings
 from simulator.witness.witness import Witness
 
+pytestmark = pytest.mark.virtual
+
 GOODBYES = {
     "en": ("Okay, thank you, bye!", "No, bye.", "Goodbye, and thanks again."),
     "de": ("Vielen Dank, tschüss dann.", "Dann bis morgen!", "Auf Wiederhören!"),
