@@ -22,12 +22,12 @@ from ci.interop_job.verdicts import NEVER_LOGGED
 from ci.job import evidence_folder, run_bounded
 from simulator.target.voice import kept_environment
 
-LIMIT_S = 240.0
+LIMIT_S = 480.0
 """The job ends by then, whatever hangs."""
 LIST_WITHIN_S = 120.0
 """It takes some 90 s; a busy machine gets more."""
-CHECK_WITHIN_S = 40.0
-END_WITHIN_S = 8.0
+CHECK_WITHIN_S = 60.0
+END_WITHIN_S = 30.0
 NOT_CONNECTED = 3
 TAIL_CHARS = 1500
 
@@ -55,12 +55,13 @@ async def play(checks: Checks, folder: Path) -> None:
 
 
 async def through(checks: Checks, folder: Path, gateway: RunningGateway, listen: str) -> None:
-    """Call the gateway through proxies of both digests."""
+    """Call the gateway through proxies of both digests, that reach it by UDP and by TCP."""
     program = program_of("kamailio")
     async with open_kamailio(program, folder / "sha", gateway.sip_port, "SHA-256") as proxy:
-        await whole_list(checks, folder / "list", proxy, gateway, listen)
+        await whole_list(checks, folder / "list-by-udp", proxy, gateway, listen)
         no_faults(checks, "kamailio with SHA-256", proxy)
-    async with open_kamailio(program, folder / "md5", gateway.sip_port, "MD5") as proxy:
+    async with open_kamailio(program, folder / "md5", gateway.sip_port, "MD5", "tcp") as proxy:
+        await whole_list(checks, folder / "list-by-tcp", proxy, gateway, listen)
         await wrong_password(checks, folder / "wrong-password", proxy)
         await wrong_number(checks, folder / "wrong-number", proxy)
         no_faults(checks, "kamailio with MD5", proxy)
@@ -75,17 +76,19 @@ async def whole_list(
     began_at = asyncio.get_running_loop().time()
     code, told = await accept(folder, proxy, more, within_s=LIST_WITHIN_S + CHECK_WITHIN_S)
     took_s = asyncio.get_running_loop().time() - began_at
-    rows = rows_of(told)
+    rows, name = rows_of(told), folder.name
     for row in rows:
         passed = row["outcome"] == "passed"
-        checks.check(f"row {row['row']}", passed, row["message"] or f"{row['seconds']} s")
+        found = row["message"] or f"{row['seconds']} s"
+        checks.check(f"{name}, row {row['row']}", passed, found)
     sound = code == 0 and len(rows) > 0
-    checks.check("the list", sound, f"exit code {code}" if sound else tail(code, told))
-    checks.check("the list's time", took_s < LIST_WITHIN_S, f"{took_s:.0f} s")
+    checks.check(name, sound, f"exit code {code}" if sound else tail(code, told))
+    checks.check(f"{name}, time", took_s < LIST_WITHIN_S, f"{took_s:.0f} s")
     there = (folder / "report" / "report.html").is_file()
-    checks.check("the report", there, "report.html is written" if there else "no report.html")
+    checks.check(f"{name}, report", there, "report.html is written" if there else "none")
     relayed = proxy.relayed()
-    checks.check("the way", 0 < len(rows) <= relayed, f"{relayed} calls with credentials relayed")
+    good = 0 < len(rows) <= relayed
+    checks.check(f"{name}, way", good, f"{relayed} calls with credentials relayed")
 
 
 async def wrong_password(checks: Checks, folder: Path, proxy: RunningKamailio) -> None:

@@ -24,6 +24,7 @@ log_stderror=yes
 children=2
 auto_aliases=no
 listen=udp:{host}:{port}
+listen=tcp:{host}:{port}
 
 {modules}
 modparam("usrloc", "db_mode", 0)
@@ -55,8 +56,10 @@ request_route {{
         else sl_send_reply("404", "Not Here");
         exit;
     }}
-    if (is_method("OPTIONS") && uri == myself) {{
-        sl_send_reply("200", "OK");
+    # so that who asks hears the gateway, and the connection to it is there before the first call
+    if (is_method("OPTIONS")) {{
+        $ru = "sip:{number}@{host}:{gateway_port};transport={transport}";
+        t_relay();
         exit;
     }}
     if (is_method("REGISTER")) {{
@@ -81,8 +84,7 @@ request_route {{
         exit;
     }}
     record_route();
-    $rd = "{host}";
-    $rp = "{gateway_port}";
+    $ru = "sip:{number}@{host}:{gateway_port};transport={transport}";
     xlog("L_NOTICE", "{relayed} $au\\n");
     t_relay();
 }}
@@ -112,11 +114,13 @@ class RunningKamailio:
 
 @asynccontextmanager
 async def open_kamailio(
-    program: str, folder: Path, gateway_port: int, algorithm: str
+    program: str, folder: Path, gateway_port: int, algorithm: str, transport: str = "udp"
 ) -> AsyncIterator[RunningKamailio]:
-    """Run it in the foreground on a free port, with a run folder of its own; gone at the end."""
+    """Run it in the foreground on a free port, with a run folder of its own; gone at the end.
+
+    `transport` is the one by which it reaches the gateway."""
     port = free_block(2)
-    config = _written(folder, configuration(port, gateway_port, algorithm))
+    config = _written(folder, configuration(port, gateway_port, algorithm, transport))
     log_file = folder / "kamailio.log"
     # absolute paths: with -DD it may change its folder
     command = (program, "-f", str(config), "-DD", "-E", "-Y", str(folder), "-w", str(folder))
@@ -131,7 +135,7 @@ def _written(folder: Path, text: str) -> Path:
     return config
 
 
-def configuration(port: int, gateway_port: int, algorithm: str) -> str:
+def configuration(port: int, gateway_port: int, algorithm: str, transport: str = "udp") -> str:
     """Give the configuration; `algorithm` is MD5 or SHA-256."""
     return CONFIG.format(
         host=HOST,
@@ -142,5 +146,6 @@ def configuration(port: int, gateway_port: int, algorithm: str) -> str:
         password=PASSWORD,
         number=NUMBER,
         gateway_port=gateway_port,
+        transport=transport,
         relayed=RELAYED,
     )
