@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from ci.interop_job import (
@@ -134,17 +135,25 @@ async def mid_call(job: Job) -> None:
 
 
 async def followed(job: Job) -> None:
-    """A gateway that follows REFER and serves TLS."""
+    """A gateway that follows REFER, serves TLS and has G.722."""
     if not (job.has("baresip") or job.has("linphone")):
         return
-    tls = await asyncio.to_thread(phone_calls.by_tls, job.folder)
-    async with job.scene("followed", tls | phone_calls.FOLLOWS) as scene:
+    settings = await asyncio.to_thread(phone_calls.by_tls, job.folder)
+    tls_port = settings["VOICEGATE_SIP__TLS_PORT"]
+    wide = find_spec("G722") is not None
+    if wide:
+        settings |= phone_calls.WIDE
+    else:
+        job.checks.skip("G.722", "the gateway has no G722 package (pip install voicegate[g722])")
+    async with job.scene("followed", settings | phone_calls.FOLLOWS) as scene:
         if job.has("baresip"):
             await phone_calls.transferred(scene)
-            await phone_calls.call_by_tls(scene, tls["VOICEGATE_SIP__TLS_PORT"])
+            await phone_calls.call_by_tls(scene, tls_port)
+            if wide:
+                await phone_calls.call_wide(scene)
         if job.has("linphone"):
-            await linphone.talk(scene, "PCMA")
-            await linphone.talk(scene, "PCMU")
+            for codec in ("PCMA", "PCMU", *(["G722"] if wide else [])):
+                await linphone.talk(scene, codec)
 
 
 async def guarded(job: Job) -> None:

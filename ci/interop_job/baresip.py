@@ -8,10 +8,12 @@ import numpy as np
 
 from ci.interop_job.ports import HOST, free_block
 from ci.interop_job.tools import ended, running
-from simulator.audio.pcm import Pcm
+from simulator.audio.pcm import Pcm, resample
 from simulator.audio.wav import read, write
 
 RATE_HZ = 8000
+WIDE_HZ = 16000
+"""Of G.722, and of all that baresip speaks and records with it."""
 MODULE_FOLDERS = ("lib/baresip/modules", "lib/*/baresip/modules", "local/lib/baresip/modules")
 HANGS_S = 20.0
 """It is given so long after its own end of the call; then it is killed and the check fails."""
@@ -35,6 +37,7 @@ statmode_default off
 snd_path {recordings}
 module_path {modules}
 module g711.so
+module g722.so
 module sndfile.so
 module aufile.so
 module aubridge.so
@@ -42,7 +45,7 @@ module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 """
-ACCOUNT = "<sip:{user}@{host}>;regint=0;answermode=auto;audio_codecs={codec}/8000/1\n"
+ACCOUNT = "<sip:{user}@{host}>;regint=0;answermode=auto;audio_codecs={codec}/{rate}/1\n"
 
 
 @dataclass(frozen=True)
@@ -93,20 +96,22 @@ def prepare(folder: Path, codec: str, users: Sequence[str], speech: Pcm, more: s
     `more` are lines of its configuration."""
     recordings = folder / "recordings"
     recordings.mkdir(parents=True)
-    write(folder / "speech.wav", speech, RATE_HZ)
+    rate = WIDE_HZ if codec == "G722" else RATE_HZ
+    write(folder / "speech.wav", resample(speech, RATE_HZ, rate), rate)
     low = free_block(40)
     settings = CONFIG.format(
         host=HOST,
         sip_port=low,
         rtp_low=low + 10,
         rtp_high=low + 38,
-        rate=RATE_HZ,
+        rate=rate,
         speech=folder / "speech.wav",
         recordings=recordings,
         modules=next(_module_folders(), Path("modules-not-found")),
     )
     (folder / "config").write_text(settings + more, encoding="ascii")
-    accounts = (ACCOUNT.format(user=user, host=HOST, codec=codec.lower()) for user in users)
+    told = {"host": HOST, "codec": codec.lower(), "rate": rate}
+    accounts = (ACCOUNT.format(user=user, **told) for user in users)
     (folder / "accounts").write_text("".join(accounts), encoding="ascii")
     (folder / "contacts").write_text("", encoding="ascii")
     return recordings

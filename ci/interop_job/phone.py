@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ci.interop_job.baresip import prepare
+from ci.interop_job.baresip import RATE_HZ, prepare
 from ci.interop_job.ports import HOST, free_block
 from ci.interop_job.tools import ended, running
-from simulator.audio.pcm import Pcm
+from simulator.audio.pcm import Pcm, resample
 from simulator.audio.wav import read
 
 CONTROL = """\
@@ -73,7 +73,8 @@ class Phone:
     def recordings(self) -> list[Pcm]:
         """Give what it heard, call by call, at 8 kHz."""
         found = [read(file) for file in sorted(self._recordings.glob("*-dec.wav"))]
-        return [pcm[:, 0] for pcm, _ in found if len(pcm)] or [np.zeros(0, dtype=np.int16)]
+        heard = [resample(pcm[:, 0], rate, RATE_HZ) for pcm, rate in found if len(pcm)]
+        return heard or [np.zeros(0, dtype=np.int16)]
 
 
 @asynccontextmanager

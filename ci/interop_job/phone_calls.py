@@ -33,6 +33,7 @@ STAMPS_AT_LEAST = 2
 machine may tear one."""
 KEYS = "5#"
 FOLLOWS = {"VOICEGATE_SIP__REFER": "follow"}
+WIDE = {"VOICEGATE_MEDIA__CODECS": '["G722", "PCMA", "PCMU"]'}
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ async def keys_and_hold(scene: Scene, codec: str = "PCMU") -> None:
     check_reasons(scene, name, ended_before, {"caller_bye": 1})
 
 
-async def _dialled(scene: Scene, phone: Phone, number: int, more: str = "") -> FakeSession:
+async def _dialled(scene: Scene, phone: Phone, number: int) -> FakeSession:
     """Call the gateway and talk for a while; give the conversation."""
-    await phone.command("dial", f"sip:1000@{HOST}:{scene.gateway.sip_port}{more}")
+    await phone.command("dial", f"sip:1000@{HOST}:{scene.gateway.sip_port}")
     await phone.until("CALL_ESTABLISHED")
     model = await scene.gemini.connected(number)
     await asyncio.sleep(TALK_S)
@@ -145,22 +146,32 @@ async def transferred(scene: Scene, codec: str = "PCMA") -> None:
     check_reasons(scene, name, ended_before, {"transferred": 1, "callee_bye": 1})
 
 
-async def call_by_tls(scene: Scene, tls_port: str, codec: str = "PCMA") -> None:
+async def call_by_tls(scene: Scene, tls_port: str) -> None:
     """Call by TLS; the sound goes as ever."""
-    name, caller = f"baresip {codec} by TLS", Caller(13)
-    number, ended_before = len(scene.gemini.sessions), len(scene.gateway.lines("call ended"))
     trust = f"sip_cafile {authority(scene.folder.parent)}\n"
+    await _plain_call(scene, "PCMA", "by TLS", f"{tls_port};transport=tls", trust)
+
+
+async def call_wide(scene: Scene) -> None:
+    """Call with G.722."""
+    await _plain_call(scene, "G722", "by UDP", str(scene.gateway.sip_port))
+
+
+async def _plain_call(scene: Scene, codec: str, way: str, where: str, more: str = "") -> None:
+    name, caller = f"baresip {codec} {way}", Caller(13)
+    number, ended_before = len(scene.gemini.sessions), len(scene.gateway.lines("call ended"))
     async with _told(scene, name):
         async with open_phone(
-            scene.folder / f"tls-{codec}", codec, caller.speech(), ["caller"], trust
+            scene.folder / name.replace(" ", "-"), codec, caller.speech(), ["caller"], more
         ) as phone:
-            await phone.command("dial", f"sip:1000@{HOST}:{tls_port};transport=tls")
+            await phone.command("dial", f"sip:1000@{HOST}:{where}")
             await phone.until("CALL_ESTABLISHED")
             model = await scene.gemini.connected(number)
             await asyncio.sleep(TALK_S)
             await phone.command("hangup")
             await phone.until("CALL_CLOSED")
-        await check_both_ways(scene, name, model, caller, phone.recordings()[0], TALK_S)
+        [heard] = phone.recordings()
+        await check_both_ways(scene, name, model, caller, heard, TALK_S)
     check_reasons(scene, name, ended_before, {"caller_bye": 1})
 
 
