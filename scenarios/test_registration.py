@@ -9,8 +9,6 @@ from simulator.gemini.server import FakeGemini
 from simulator.target.target import InProcess
 from simulator.witness.witness import Witness
 
-pytestmark = pytest.mark.virtual
-
 USER, PASSWORD = "100", "secret"
 
 
