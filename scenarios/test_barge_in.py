@@ -63,7 +63,7 @@ async def test_the_model_falls_silent_and_its_next_answer_is_whole(
     await world.nothing_is_left("a call with a barge-in")
 
 
-async def test_an_interruption_of_nothing_harms_nothing(world: World) -> None:
+async def test_trap_9_an_interruption_of_nothing_harms_nothing(world: World) -> None:
     """The service says `interrupted` when nobody speaks; the next answer is heard all the same."""
     gemini = world.gemini
     gemini.on_text(interrupt(), pause(1.0), interrupt(), pause(0.5), say(NEXT_ANSWER))

@@ -82,7 +82,9 @@ async def test_what_belongs_to_no_call_is_answered_481(peer: RawPeer, stage: Sta
     await nothing_came_of_it(stage)
 
 
-async def test_a_stranger_who_knows_the_call_id_ends_no_call(peer: RawPeer, stage: Stage) -> None:
+async def test_trap_1_a_stranger_who_knows_the_call_id_ends_no_call(
+    peer: RawPeer, stage: Stage
+) -> None:
     async with call_with_stamps(stage) as call:
         await call.lasts(1.0)
         facts = call.dialog.facts
@@ -287,7 +289,7 @@ async def test_sloppy_gates_are_heard(
 # INVITE again
 
 
-async def test_an_invite_of_a_hundred_copies_is_one_call(stage: Stage) -> None:
+async def test_trap_3_an_invite_of_a_hundred_copies_is_one_call(stage: Stage) -> None:
     async with call_with_stamps(stage, retransmit_invite=99) as call:
         await call.lasts(3.0)
     assert len(stage.gemini.sessions) == 1
@@ -417,13 +419,13 @@ async def crossed(stage: Stage, crossing: Crossing, until: str) -> SimulatedCall
     return call
 
 
-async def test_bye_crosses_bye(stage: Stage) -> None:
+async def test_trap_4_bye_crosses_bye(stage: Stage) -> None:
     stage.gemini.on_text(session=0)
     await crossed(stage, Crossing(b"BYE ", b"BYE"), until="answer")
     await second_call_is_heard(stage)
 
 
-async def test_cancel_crosses_the_answer(stage: Stage) -> None:
+async def test_trap_4_cancel_crosses_the_answer(stage: Stage) -> None:
     call = await crossed(stage, Crossing(b"SIP/2.0 200", b" INVITE\r\n"), until="sent")
     assert call.final_status == 200
     await second_call_is_heard(stage)
@@ -453,7 +455,7 @@ class AnswersSeen:
         self.count += payload.startswith(b"SIP/2.0 200") and b" INVITE\r\n" in payload
 
 
-async def test_a_bye_before_the_ack_ends_the_call(stage: Stage) -> None:
+async def test_trap_4_a_bye_before_the_ack_ends_the_call(stage: Stage) -> None:
     seen = AnswersSeen()
     async with SimulatedGate(gateway=stage.gate.gateway, tape=seen) as gate:
         call = await gate.dial("1000", never_ack=True)

@@ -186,7 +186,7 @@ async def test_go_away_in_mid_turn_lets_the_turn_end(world: World) -> None:
     assert gemini.session(1).received["text"] == 0, "nothing is asked for twice"
 
 
-async def test_go_away_is_obeyed_ten_seconds_before_the_end_by_a_clock_of_our_own(
+async def test_trap_10_go_away_is_obeyed_ten_seconds_before_the_end_by_a_clock_of_our_own(
     world: World,
 ) -> None:
     """The model speaks on and on, and the service falls silent after its warning."""

@@ -139,7 +139,7 @@ FAULTS: tuple[Fault, ...] = (
 
 @pytest.mark.virtual_limit(900)
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_fault_at_any_moment_costs_no_more_than_its_call(
+async def test_trap_14_a_fault_at_any_moment_costs_no_more_than_its_call(
     world: World, fault: Fault
 ) -> None:
     """Each fault with a gateway of its own, which then suffers it at one moment after another."""

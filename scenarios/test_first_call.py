@@ -25,7 +25,9 @@ async def test_the_first_call_is_heard_both_ways(
     witness.check(after="the first call")
 
 
-async def test_sound_flows_from_the_answer_on(gate: SimulatedGate, gemini: FakeGemini) -> None:
+async def test_trap_6_sound_flows_from_the_answer_on(
+    gate: SimulatedGate, gemini: FakeGemini
+) -> None:
     gemini.on_text()  # the model says nothing: silence must flow all the same
     async with gate.dial("1000") as call:
         await call.lasts(3)

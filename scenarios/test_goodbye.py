@@ -65,7 +65,7 @@ async def test_speaking_of_goodbye_is_not_saying_it(
         await call.lasts(12)
 
 
-async def test_a_farewell_that_never_ends_is_bounded(
+async def test_trap_7_a_farewell_that_never_ends_is_bounded(
     gate: SimulatedGate, gemini: FakeGemini
 ) -> None:
     gemini.on_text()

@@ -61,14 +61,14 @@ async def test_a_long_answer_of_the_model_is_no_silence(
 
 
 @NOBODY_GREETS
-async def test_comfort_noise_is_no_speech(gate: SimulatedGate, gemini: FakeGemini) -> None:
+async def test_trap_8_comfort_noise_is_no_speech(gate: SimulatedGate, gemini: FakeGemini) -> None:
     gemini.on_text()
     call = await gate.dial("1000", speak=tone_sound(300.0, 60.0, level_dbfs=-55.0))
     await call.ended(by="gateway", within_s=20)
 
 
 @NOBODY_GREETS
-async def test_a_pressed_key_counts(gate: SimulatedGate, gemini: FakeGemini) -> None:
+async def test_trap_8_a_pressed_key_counts(gate: SimulatedGate, gemini: FakeGemini) -> None:
     gemini.on_text()
     call = await gate.dial("1000", speak=silence)
     await call.lasts(10)

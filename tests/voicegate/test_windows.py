@@ -69,7 +69,7 @@ def test_the_loop_is_a_selector_loop_everywhere() -> None:
     loop.close()
 
 
-def test_connreset_is_switched_off_by_wsaioctl(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trap_15_connreset_is_switched_off_by_wsaioctl(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[Any, ...]] = []
 
     def control(*arguments: Any) -> int:

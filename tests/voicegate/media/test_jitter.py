@@ -179,7 +179,7 @@ def test_the_depth_is_bounded_whatever_comes_at_once() -> None:
     assert run.buffer.counters.overflow_ms == pytest.approx(2640, abs=40)
 
 
-def test_a_gap_of_a_sender_that_saves_silence_is_silence() -> None:
+def test_trap_12_a_gap_of_a_sender_that_saves_silence_is_silence() -> None:
     voice = b"\x90" * 8000
     talk = stream(voice)
     after = stream(voice, sequence=(65500 + len(talk)) & 0xFFFF, timestamp=0xF000 + 16000)

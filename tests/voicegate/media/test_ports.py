@@ -23,7 +23,7 @@ def test_a_port_rests_before_it_is_lent_again() -> None:
     assert pool.lend(105.0) == port
 
 
-def test_the_port_that_rested_longest_is_next() -> None:
+def test_trap_5_the_port_that_rested_longest_is_next() -> None:
     pool = PortPool((10000, 10004), rest_s=1)
     first, second, third = (pool.lend(0.0) for _ in range(3))
     for at, port in enumerate((second, third, first)):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DUE = [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 
 
-def test_the_200_is_resent_until_31_5_s_and_given_up_at_32_0(rig: Rig) -> None:
+def test_trap_3_the_200_is_resent_until_31_5_s_and_given_up_at_32_0(rig: Rig) -> None:
     dialog = rig.offered()
     rig.endpoint.answer(dialog, rig.sdp, 0.0)
     seen = rig.run(31.999)

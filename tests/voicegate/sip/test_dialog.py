@@ -53,7 +53,7 @@ def test_a_dialog_is_call_id_and_both_tags(rig: Rig) -> None:
     assert dialog_of(rig, from_tag="").id == DialogId("call-1", "ours", "")
 
 
-def test_cseq_grows_with_each_request(rig: Rig) -> None:
+def test_trap_2_cseq_grows_with_each_request(rig: Rig) -> None:
     dialog = dialog_of(rig)
     assert [str(bye(dialog).cseq) for _ in range(3)] == ["42 BYE", "43 BYE", "44 BYE"]
 

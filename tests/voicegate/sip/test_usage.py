@@ -265,7 +265,7 @@ def test_the_peer_may_hang_up_while_our_bye_waits(rig: Rig) -> None:
     assert rig.run(100.0) == []
 
 
-def test_our_bye_follows_the_record_route(rig: Rig) -> None:
+def test_trap_2_our_bye_follows_the_record_route(rig: Rig) -> None:
     dialog = rig.confirmed(extra=["Record-Route: <sip:127.0.0.1:5070;lr>"])
     rig.endpoint.hang_up(dialog, 0.0)
     ((bye, where),) = rig.addressed()

@@ -352,7 +352,7 @@ async def test_a_service_that_falls_silent_costs_no_more_than_the_budget(fake: F
         (1008, "models/x is not found for API version v1beta", 0),
     ],
 )
-async def test_the_same_payload_is_never_sent_twice(
+async def test_trap_11_the_same_payload_is_never_sent_twice(
     fake: FakeGemini, code: int, reason: str, tries: int, direct: bool
 ) -> None:
     async with serving() as gemini:
@@ -376,7 +376,7 @@ async def test_the_same_payload_is_never_sent_twice(
         ({}, 1011, "You exceeded your current quota", 1),
     ],
 )
-async def test_settings_decide_what_is_in_doubt(
+async def test_trap_11_settings_decide_what_is_in_doubt(
     fake: FakeGemini, settings: dict[str, object], code: int, reason: str, tries: int
 ) -> None:
     async with serving(**settings) as gemini, heard(gemini) as ear:

@@ -47,7 +47,7 @@ async def test_a_turn_and_what_follows_it_is_read(reader: Reader) -> None:
     assert seen.index("generationComplete") < seen.index("turnComplete")
 
 
-async def test_the_sdk_reader_enters_the_next_turn() -> None:
+async def test_trap_9_the_sdk_reader_enters_the_next_turn() -> None:
     class TwoTurns:
         """As the SDK: receive() ends with each turn."""
 
