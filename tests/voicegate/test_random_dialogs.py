@@ -1,0 +1,122 @@
+"""Any order of messages within one call, to a whole gateway with a model: nothing stays of it.
+
+The protocol alone is searched in sip/test_endpoint_random.py; here dialogs, tasks, sockets, RTP
+ports and sessions of the model are counted when the story is over.
+"""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from scenarios.inprocess import OWNED_TYPES, serving
+from scenarios.raw_peer import RawPeer, raw_peer
+from simulator.clock import run_virtual
+from simulator.gemini.server import FakeGemini
+from simulator.witness.witness import Witness
+
+METHODS = (
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "INFO",
+    "UPDATE",
+    "REFER",
+    "NOTIFY",
+    "OPTIONS",
+    "PRACK",
+)
+EXTRA = {"REFER": {"Refer-To": "<sip:300@127.0.0.1:9>"}, "NOTIFY": {"Event": "refer"}}
+HOLD = {"RTP/AVP 8 0 101": "RTP/AVP 8 0 101\na=inactive"}
+WAITS_S = (0.0, 0.3, 5.0, 33.0)
+EXAMPLES, STEPS_MAX, LIMIT_S = 4, 8, 2000.0
+SETTLED_S = 150.0
+"""No ACK by 32 s, no RTP by 30 s, then the BYE's own 32 s and the dialog's 32 s after it."""
+
+steps = st.one_of(
+    st.tuples(st.sampled_from(METHODS), st.sampled_from(("in", "out")), st.booleans()),
+    st.tuples(st.just("wait"), st.sampled_from(WAITS_S)),
+)
+
+
+class Talk:
+    """One Call-ID, and the tag that the gateway gave it."""
+
+    def __init__(self, peer: RawPeer) -> None:
+        self.peer = peer
+        self.cseq = 0
+        self.invite: dict[str, str | None] = {}
+
+    @property
+    def tag(self) -> str:
+        given = [(one.get("to") or "").partition(";tag=")[2] for one in self.peer.heard]
+        return next((tag for tag in reversed(given) if tag), "")
+
+    def send(self, method: str, where: str, is_hold: bool) -> None:
+        peer, own = self.peer, self.peer.own
+        self.cseq += method not in ("ACK", "CANCEL")
+        to = f"<sip:1000@{peer.gateway}>"
+        changes: dict[str, str | None] = {
+            "From": f"<sip:raw@{own}>;tag=one",
+            "Call-ID": f"random@{own}",
+            "CSeq": f"{max(self.cseq, 1)} {method}",
+            "To": f"{to};tag={self.tag}" if where == "in" and self.tag else to,
+            **EXTRA.get(method, {}),
+        }
+        if method == "CANCEL":
+            changes |= {"Via": self.invite.get("Via"), "To": to}
+        if method == "INVITE":
+            via = f"SIP/2.0/UDP {own};branch=z9hG4bKr{self.cseq};rport"
+            self.invite = {"Via": via}
+            changes |= self.invite
+        offers = method in ("INVITE", "UPDATE")
+        body = peer.offer(**(HOLD if is_hold else {})) if offers else b""
+        peer.send(peer.request(method, changes, body=body))
+
+
+async def play(script: list[tuple[object, ...]]) -> None:
+    with Witness(owned_types=OWNED_TYPES) as witness:
+        async with FakeGemini() as gemini:
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in gemini.environment.items():
+                    patch.setenv(name, value)
+                await told(script, gemini, witness)
+        assert not witness.errors, witness.errors
+
+
+async def told(script: list[tuple[object, ...]], gemini: FakeGemini, witness: Witness) -> None:
+    async with serving({}) as gateway, raw_peer(gateway.agent.local) as peer:
+        witness.baseline()
+        talk = Talk(peer)
+        talk.send("INVITE", "out", False)
+        for kind, *rest in script:
+            if kind == "wait":
+                await asyncio.sleep(float(str(rest[0])))
+            else:
+                talk.send(str(kind), str(rest[0]), bool(rest[1]))
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(SETTLED_S)
+        assert gateway.calls == {}
+        assert (gateway.agent.dialogs, gateway.agent.transactions) == (0, 0)
+        assert (gateway.ports.lent, gateway.voice.open_conversations) == (0, 0)
+        assert gemini.open_sessions == 0
+        await witness.settle()
+        witness.check(after=f"{script}")
+
+
+def test_random_orders_within_a_call_leave_nothing(pytestconfig: pytest.Config) -> None:
+    @seed(pytestconfig.getoption("--seed"))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(steps, min_size=1, max_size=STEPS_MAX))
+    def search(script: list[tuple[object, ...]]) -> None:
+        run_virtual(play(script), LIMIT_S)
+
+    search()
