@@ -15,8 +15,6 @@ SERVICE_S = 0.5 + 0.2
 in which the fake thinks."""
 GRAIN_S = 0.02
 """The fake listens in frames of this; a turn that ends within one ends with it."""
-SETTLED_S = 16.0
-"""The jitter buffer begins with a frame or two more than a good line needs, and gives them back."""
 AT_MOST_S = 0.060
 
 
@@ -34,7 +32,7 @@ async def test_response_time_that_the_gateway_adds(gate: SimulatedGate, gemini: 
         sequence(silence_for(1.4 + 0.007 * number), stamps(every_s=0.5, count=1, start=number))
         for number in range(TURNS)
     ]
-    caller = sequence(silence_for(SETTLED_S), *turns)
+    caller = sequence(*turns)
     async with gate.dial("1000", speak=caller) as call:
         await call.lasts(caller.duration_s + 2.0)
     session = gemini.session(0)

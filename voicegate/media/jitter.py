@@ -4,16 +4,18 @@ It works on the timeline of samples, not of packets: a codec is one byte a sampl
 bytes holds the stream, and a second ring says which of them have come. Any ptime fits, any overlap,
 reordering or gap.
 
-The delay follows the network. Each packet's slack (how long before it was needed did it come) is
-kept for the last 400; now and then the delay is changed by one frame: longer when packets come
-too close, shorter when all of them come early. Changes are made in quiet frames where possible.
+The delay begins as small as a good line needs, and follows the network: a packet that comes too
+late to be heard in its place moves the place. Each packet's slack (how long before it was needed
+did it come) is kept for the last 400; now and then the delay is changed by one frame: longer when
+packets come too close, shorter when all of them come early. Changes are made in quiet frames where
+possible.
 """
 
 from voicegate.media.codec import FRAME_MS, FRAME_SAMPLES, SILENCE_FRAME, Codec, peak
 from voicegate.media.concealment import Concealer, splice
 from voicegate.media.counters import JitterCounters
 from voicegate.media.rtp import RtpPacket
-from voicegate.media.slack import JUDGE_EVERY, Slacks
+from voicegate.media.slack import JUDGE_EVERY, SLACK_SPARE, Slacks
 
 Frame = bytes
 """20 ms of PCM16 mono at 8 kHz: 320 bytes."""
@@ -33,6 +35,8 @@ _RESTART = 3000
 _PATIENCE = 50
 """Frames to wait for a quiet one before a change is made in speech."""
 _PATIENCE_BURST = 5
+_FIRST_GROWTH_MAX = 3
+"""Frames of growth for one late packet, before there is enough to judge by."""
 _REST = 5 * FRAME_SAMPLES
 """Samples without packet and without loss, from which on the sender is known to save silence."""
 _QUIET = 330
@@ -42,14 +46,13 @@ _QUIET = 330
 class JitterBuffer:
     """One caller's audio. `put` takes packets of one codec, `take` is called every 20 ms."""
 
-    def __init__(self, codec: Codec, start_ms: int = 40, depth_max_ms: int = 400) -> None:
+    def __init__(self, codec: Codec, depth_max_ms: int = 400) -> None:
         self.counters = JitterCounters()
         self.rests = False
         """Whether the sender has been seen to send nothing while it is silent (DTX)."""
         self._codec = codec
         self._decode = codec.decode
         self._silence = codec.silence[:1]
-        self._start = start_ms * 8
         self._depth_max = depth_max_ms * 8
         self._concealer = Concealer()
         self._ssrc: int | None = None
@@ -58,15 +61,16 @@ class JitterBuffer:
         self._expected_before = 0
         self._top = 0
         self._taken_at = 0.0
-        self._begin_time(0)
+        self._begin_time(0, 0)
         # 20 KB that a call does not hold before its first packet: many never get one
         self._data = self._here = bytearray()
 
-    def _begin_time(self, first: int) -> None:
-        """Lay an empty timeline on which the sample `first` is due after the start depth."""
+    def _begin_time(self, first: int, before_tick: int) -> None:
+        """Lay an empty timeline on which the sample `first` is due with the next tick that leaves
+        it the slack of a good line; the tick is so many samples away."""
         self._data = bytearray(_RING)
         self._here = bytearray(_RING)
-        self._next = first - self._start
+        self._next = first if before_tick >= SLACK_SPARE else first - FRAME_SAMPLES
         self._end = first
         self._slacks = Slacks()
         self._change = 0
@@ -96,11 +100,13 @@ class JitterBuffer:
 
     def put(self, packet: RtpPacket, now: float) -> None:
         """Take a packet in any order; an empty payload moves the sequence only."""
+        until_tick = int((self._taken_at + _FRAME_S - now) * _SAMPLES_PER_S)
+        before_tick = max(0, min(until_tick, FRAME_SAMPLES))
         if packet.ssrc != self._ssrc:
-            self._begin_stream(packet)
+            self._begin_stream(packet, before_tick)
         step = ((packet.sequence - self._sequence + 0x8000) & 0xFFFF) - 0x8000
         if step > _RESTART or step < -_SEEN_BITS:
-            self._begin_stream(packet)
+            self._begin_stream(packet, before_tick)
             step = 0
         if not self._first_time(packet.sequence, step):
             self.counters.duplicates += 1
@@ -111,18 +117,20 @@ class JitterBuffer:
         top = self._top
         at = top + ((packet.timestamp - top + 0x80000000) & 0xFFFFFFFF) - 0x80000000
         if step >= 0:
-            at = self._follow(at, len(payload), contiguous=step <= 1)
+            at = self._follow(at, len(payload), before_tick, contiguous=step <= 1)
         ahead = at - self._next
-        before_tick = int((self._taken_at + _FRAME_S - now) * _SAMPLES_PER_S)
-        self._slacks.note(ahead + max(0, min(before_tick, FRAME_SAMPLES)))
+        self._slacks.note(ahead + before_tick)
         if ahead < 0:
+            if step < 0 and len(self._slacks) <= JUDGE_EVERY:
+                # The delay began small: the first that is overtaken and too late is word enough.
+                self._plan(min(-(ahead // FRAME_SAMPLES), _FIRST_GROWTH_MAX), _PATIENCE_BURST)
             payload, at = payload[-ahead:], self._next
         if not payload or ahead > _AHEAD_MAX:
             self.counters.late += 1
             return
         self._write(at, payload)
 
-    def _begin_stream(self, packet: RtpPacket) -> None:
+    def _begin_stream(self, packet: RtpPacket, before_tick: int) -> None:
         self._decode = self._codec.for_stream().decode
         self._ssrc = packet.ssrc
         self._sequence = packet.sequence
@@ -130,7 +138,7 @@ class JitterBuffer:
         self._expected_before = self.counters.expected
         self._top = packet.timestamp
         self.counters.streams += 1
-        self._begin_time(packet.timestamp)
+        self._begin_time(packet.timestamp, before_tick)
 
     def _first_time(self, sequence: int, step: int) -> bool:
         """Account for a sequence number; False if it has been here before."""
@@ -151,14 +159,14 @@ class JitterBuffer:
         self.counters.received += 1
         return True
 
-    def _follow(self, at: int, length: int, *, contiguous: bool) -> int:
+    def _follow(self, at: int, length: int, before_tick: int, *, contiguous: bool) -> int:
         """Let the newest packet move the timeline where it must; give its place on it."""
         self._top = at
         ahead = at - self._next
         if ahead < -self._depth_max or at - self._end > self._depth_max < ahead:
             # The sender's clock has jumped.
             self.counters.streams += 1
-            self._begin_time(at)
+            self._begin_time(at, before_tick)
             return at
         if ahead < 0:
             # All that follows will be as late: give the time back instead of dropping speech.
@@ -204,9 +212,9 @@ class JitterBuffer:
 
     def take(self, now: float) -> Frame:
         """Give the next 20 ms: what came, what can be made up for it, or silence."""
+        self._taken_at = now
         if self._ssrc is None:
             return SILENCE_FRAME
-        self._taken_at = now
         self._until_judged -= 1
         if not self._until_judged:
             self._judge()

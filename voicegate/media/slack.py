@@ -17,7 +17,7 @@ _CALM_S = 8
 """Seconds after a change before the delay is shortened by one frame."""
 _SLACK_MIN = 16
 """Samples (2 ms): with less, the delay grows."""
-_SLACK_SPARE = 80
+SLACK_SPARE = 80
 """Samples (10 ms) that must remain after the delay was shortened."""
 _CATCH_UP = 3 * FRAME_SAMPLES
 """Samples of slack in all of the last second that mean a burst is to be caught up with."""
@@ -80,8 +80,8 @@ class Slacks:
         if recent > _CATCH_UP:
             # What made the delay grow is over: forget it, or it would grow again.
             self.forget_all_but(JUDGE_EVERY)
-            return Advice(-((recent - _SLACK_SPARE) // FRAME_SAMPLES), urgent=True)
-        if calm_s >= _CALM_S and low > FRAME_SAMPLES + _SLACK_SPARE:
+            return Advice(-((recent - SLACK_SPARE) // FRAME_SAMPLES), urgent=True)
+        if calm_s >= _CALM_S and low > FRAME_SAMPLES + SLACK_SPARE:
             return Advice(-1, urgent=False)
         return None
 

@@ -90,10 +90,12 @@ def test_a_clean_stream_comes_out_as_it_went_in(ptime_ms: int) -> None:
     assert (counters.late, counters.lost, counters.concealed, counters.streams) == (0, 0, 0, 1)
 
 
-def test_the_first_sample_is_heard_after_40_to_60_ms() -> None:
-    run = play(stream(b"\x80" * 1600), 0.2)
+@pytest.mark.parametrize("at_ms", range(1, 20, 3))
+def test_the_first_sample_is_heard_after_10_to_30_ms(at_ms: int) -> None:
+    plan = stream(b"\x80" * 1600, delay=lambda _: at_ms / 1000 - 0.007)
+    run = play(plan, 0.2)
     first = next(n for n, frame in enumerate(run.heard) if frame != SILENCE_FRAME)
-    assert 0.04 <= first * FRAME_S - 0.007 <= 0.06
+    assert 0.01 <= first * FRAME_S - at_ms / 1000 <= 0.03
 
 
 def test_reordered_and_doubled_packets_change_nothing() -> None:
@@ -101,11 +103,12 @@ def test_reordered_and_doubled_packets_change_nothing() -> None:
     plan = stream(voice, delay=lambda index: 0.025 if index % 7 == 3 else 0.0)
     plan += [(at + 0.012, packet) for at, packet in plan[::5]]
     run = play(plan, 4.2)
-    assert PCMU.decode(voice)[: 3 * 16000] in run.pcm16
+    assert PCMU.decode(voice)[3200 : 3 * 16000] in run.pcm16
     counters = run.buffer.counters
     assert counters.duplicates == 40
     assert counters.reordered > 20
-    assert (counters.late, counters.lost) == (0, 0)
+    assert counters.late <= 1, "the first one shows that packets are overtaken here"
+    assert counters.lost == 0
 
 
 def test_a_lost_packet_is_made_up_and_the_next_ones_stay_in_time() -> None:
@@ -196,8 +199,8 @@ def test_a_short_gap_without_loss_is_silence_at_once() -> None:
     loud = b"\x90" * 160
     for sequence, timestamp in ((1, 0), (2, 160), (3, 480)):
         buffer.put(RtpPacket(0, False, sequence, timestamp, 7, loud), 0.0)
-    frames = [buffer.take(index * FRAME_S) for index in range(6)]
-    assert [frame == SILENCE_FRAME for frame in frames] == [True, True, False, False, True, False]
+    frames = [buffer.take(index * FRAME_S) for index in range(4)]
+    assert [frame == SILENCE_FRAME for frame in frames] == [False, False, True, False]
     assert buffer.counters.concealed == 0
 
 

@@ -57,5 +57,5 @@ async def test_the_delay_of_hearing_is_known(lab: Lab) -> None:
             await asyncio.sleep(0.02)
         # the first sample of the packet stands in the frame at the delay's place
         assert media.hearing_delay_ms == pytest.approx((heard_at[0] - said_at) * 1000, abs=20)
-        assert 40 <= media.hearing_delay_ms <= 60
+        assert 10 <= media.hearing_delay_ms <= 30
         assert media.counters().max_gap_ms == pytest.approx(20, abs=0.1)
