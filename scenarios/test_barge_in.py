@@ -40,7 +40,7 @@ def interrupted_at(session: FakeSession) -> float:
 
 
 @pytest.mark.parametrize("burst", [2.0, 20.0])
-async def test_the_model_falls_silent_and_its_next_answer_is_whole(
+async def test_barge_in_silences_the_model_and_its_next_answer_is_whole(
     world: World, burst: float
 ) -> None:
     gemini = world.gemini
@@ -73,7 +73,9 @@ async def test_trap_9_an_interruption_of_nothing_harms_nothing(world: World) -> 
     assert heard == list(range(FIRST_OF_NEXT, FIRST_OF_NEXT + 6))
 
 
-async def test_a_caller_who_speaks_on_and_on_interrupts_each_answer(world: World) -> None:
+async def test_barge_in_of_a_caller_who_speaks_on_and_on_interrupts_each_answer(
+    world: World,
+) -> None:
     gemini = world.gemini
     gemini.on_text(say=LONG_ANSWER)
     gemini.on_speech(say=LONG_ANSWER)
@@ -162,7 +164,7 @@ class TestHalfDuplex:
         assert session.utterances == 1
 
 
-async def test_new_speech_calls_a_farewell_off(world: World) -> None:
+async def test_barge_in_calls_a_farewell_off(world: World) -> None:
     """Who says goodbye and then goes on to talk is not hung up on in mid-sentence."""
     gemini = world.gemini
     gemini.on_text()

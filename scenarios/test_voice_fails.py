@@ -90,7 +90,7 @@ BEFORE: dict[str, dict[str, tuple[Trouble, int]]] = {
         f"HTTP {status}": (refused(status), 1 if status in PERMANENT_STATUS else TRIES)
         for status in (401, 403, 404, 429, 500, 503)
     },
-    "close": {
+    "close_code": {
         f"close {code}": (closed_at_setup(code), 1 if code in PERMANENT_CODES else TRIES)
         for code in (1000, 1001, 1006, 1007, 1008, 1011)
     },

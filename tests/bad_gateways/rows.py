@@ -26,7 +26,7 @@ ROWS = {
     "cancel": Row(test_caller_hangs_up.test_while_it_rings),
     "second turn": Row(test_conversation.test_a_second_answer_is_heard_like_the_first),
     "barge-in": Row(
-        test_barge_in.test_the_model_falls_silent_and_its_next_answer_is_whole,
+        test_barge_in.test_barge_in_silences_the_model_and_its_next_answer_is_whole,
         {"burst": 2.0},
         made={"world": World},
     ),
