@@ -73,7 +73,7 @@ async def test_trap_9_an_interruption_of_nothing_harms_nothing(world: World) -> 
     assert heard == list(range(FIRST_OF_NEXT, FIRST_OF_NEXT + 6))
 
 
-async def test_barge_in_of_a_caller_who_speaks_on_and_on_interrupts_each_answer(
+async def test_barge_in_upon_each_answer_by_a_caller_who_speaks_on_and_on(
     world: World,
 ) -> None:
     gemini = world.gemini
