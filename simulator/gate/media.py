@@ -19,6 +19,7 @@ from .judge import Findings, Violation
 from .mouth import RATE, EventFrame, Mouth
 from .paths import Paths
 from .profile import Quirks
+from .rtcp_judge import judge_reports
 from .rtp import FRAME_S, SAMPLES, RtpPacket, RtpSender, parse_rtp
 from .rtp_judge import RtpReceiver
 from .sip_socket import Recorder, UdpSocket, open_udp
@@ -161,6 +162,7 @@ class CallMedia:
             self._from_far.close()
         self.earpiece.close()
         for socket in self._sockets:
+            self._findings.add(*judge_reports(socket.reports()))
             socket.close()
 
     async def closed(self) -> None:

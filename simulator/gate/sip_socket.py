@@ -1,6 +1,7 @@
 """One UDP socket of the gate: SIP as datagrams, every one of them on the tape."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -9,6 +10,7 @@ from .paths import Paths
 from .wire import Address
 
 RECEIVE_BUFFER = 1 << 20
+REPORTS_MAX = 100
 
 
 class Recorder(Protocol):
@@ -28,14 +30,16 @@ class UdpSocket(asyncio.DatagramProtocol):
         received: Callable[["UdpSocket", bytes, Address], None],
         tape: Recorder | None,
         sip: Paths | None = None,
+        rtcp: socket.socket | None = None,
     ) -> None:
-        """`sip`: what is sent and what comes takes their paths of SIP."""
+        """`sip`: what is sent and what comes takes their paths of SIP; `rtcp`: the port above."""
         self.errors = 0
         self._leave = sip.sip_out.link(self._send) if sip is not None else None
         self._arrive = sip.sip_in.link(self._hand_on) if sip is not None else None
         self._loop = asyncio.get_running_loop()
         self._received = received
         self._tape = tape
+        self._rtcp = rtcp
         self._transport: asyncio.DatagramTransport | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self.address = Address("", 0)
@@ -65,6 +69,8 @@ class UdpSocket(asyncio.DatagramProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The endpoint is gone."""
+        if self._rtcp is not None:
+            self._rtcp.close()
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -86,6 +92,16 @@ class UdpSocket(asyncio.DatagramProtocol):
     def is_open(self) -> bool:
         """Whether it can still send."""
         return self._transport is not None and not self._transport.is_closing()
+
+    def reports(self) -> list[bytes]:
+        """What came to the RTCP port since the last look, the first hundred."""
+        found: list[bytes] = []
+        while self._rtcp is not None and self.is_open and len(found) < REPORTS_MAX:
+            try:
+                found.append(self._rtcp.recv(1 << 16))
+            except OSError:  # nothing more, or ICMP for what we never sent
+                break
+        return found
 
     def close(self) -> None:
         """Begin to close; `closed()` waits for the end of it."""
@@ -110,14 +126,18 @@ async def open_udp(
     even: bool = False,
     sip: Paths | None = None,
 ) -> UdpSocket:
-    """Bind a UDP socket; with `even` any free even port is taken (RFC 3550 11)."""
+    """Bind a UDP socket; with `even` any free even port and the odd one above it.
+
+    RFC 3550 11: RTP on an even port, RTCP on the next one. Without it the gateway's reports would
+    reach whatever else of the simulator happens to have that port.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = _bind_even(family, host) if even else _bind(family, host, port)
+    bound, rtcp = _bind_pair(family, host) if even else (_bind(family, host, port), None)
     bound.setblocking(False)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     loop = asyncio.get_running_loop()
     _, protocol = await loop.create_datagram_endpoint(
-        lambda: UdpSocket(received, tape, sip), sock=bound
+        lambda: UdpSocket(received, tape, sip, rtcp), sock=bound
     )
     return protocol
 
@@ -132,15 +152,21 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     return bound
 
 
-def _bind_even(family: socket.AddressFamily, host: str, tries: int = 64) -> socket.socket:
-    odd: list[socket.socket] = []
+def _bind_pair(
+    family: socket.AddressFamily, host: str, tries: int = 64
+) -> tuple[socket.socket, socket.socket]:
+    refused: list[socket.socket] = []
     try:
         for _ in range(tries):
             bound = _bind(family, host, 0)
-            if bound.getsockname()[1] % 2 == 0:
-                return bound
-            odd.append(bound)  # kept, so that the next try gives another port
+            port = bound.getsockname()[1]
+            if port % 2 == 0:
+                with contextlib.suppress(OSError):
+                    rtcp = _bind(family, host, port + 1)
+                    rtcp.setblocking(False)
+                    return bound, rtcp
+            refused.append(bound)  # kept, so that the next try gives another port
     finally:
-        for refused in odd:
-            refused.close()
-    raise OSError(f"no even UDP port free on {host} in {tries} tries")
+        for other in refused:
+            other.close()
+    raise OSError(f"no even UDP port with a free one above it on {host} in {tries} tries")

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 
 import pytest
 
@@ -49,3 +50,17 @@ def test_a_taken_port_is_named() -> None:
         await first.closed()
 
     run_virtual(main())
+
+
+async def test_rtcp_has_the_port_above_rtp_and_is_kept_until_asked_for() -> None:
+    ours = await open_udp("127.0.0.1", 0, lambda *_: None, None, even=True)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.sendto(b"a report", ("127.0.0.1", ours.address.port + 1))
+        assert ours.reports() == [b"a report"]
+        assert ours.reports() == []
+    finally:
+        ours.close()
+        await ours.closed()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as next_one:
+        next_one.bind(("127.0.0.1", ours.address.port + 1))
