@@ -30,9 +30,9 @@ def test_datagrams_are_handed_on_and_recorded_both_ways() -> None:
         await came.wait()
         assert [packet.payload for packet in tape.packets] == [b"to two", b"to one"]
         assert [packet.source for packet in tape.packets] == [one.address, two.address]
-        for socket in (one, two):
-            socket.close()
-            await socket.closed()
+        for each in (one, two):
+            each.close()
+            await each.closed()
             socket.close()
         assert not one.is_open
         one.send(b"late", two.address)
