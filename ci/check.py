@@ -31,8 +31,8 @@ STEPS = (
     Step("lint", ("uv", "run", "ruff", "check", ".")),
     Step("format", ("uv", "run", "ruff", "format", "--check", ".")),
     Step("types", ("uv", "run", "mypy")),
-    Step("tests", ("uv", "run", "pytest", "-n", "2")),  # the README's own: tests and scenarios
-    Step("repeat", ("uv", "run", "python", "ci/repeat.py", "--quick")),
+    Step("tests", ("uv", "run", "pytest", "-n", "2", "--thorough")),
+    Step("repeat", ("uv", "run", "python", "ci/repeat.py")),  # `pytest scenarios`, as in the README
     Step("docs", ("uv", "run", "--group", "docs", "mkdocs", "build", "--strict")),
     Step("demo", ("uv", "run", "voicegate", "demo", "--out", "build/demo")),
     Step("browser", ("uv", "run", "python", "ci/report_browser.py", "build/demo")),

@@ -15,17 +15,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 3
 WORKERS = 2
-QUICK = (
-    "consecutive_calls",
-    "second_call",
-    "silent_second_call",
-    "caller_hangs_up",
-    "no_speech",
-    "goodbye",
-    "fault_matrix",
-    "bad_network",
-)
-"""The scenarios of `--quick`: every kind of call and trouble, in a third of the time."""
 KERNEL = ("voice fails: a half open connection is noticed",)
 
 
@@ -33,9 +22,10 @@ def main() -> int:
     """Run, compare, say what came out; give the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=RUNS)
-    arguments.add_argument("--quick", action="store_true", help="some of them: see QUICK")
+    arguments.add_argument("--thorough", action="store_true", help="every case of every table")
     chosen = arguments.parse_args()
-    runs, places = chosen.runs, places_of(quick=chosen.quick)
+    runs = chosen.runs
+    places = ["scenarios", *(["--thorough"] if chosen.thorough else [])]
     with tempfile.TemporaryDirectory(prefix="repeat-") as folder:
         told = [one_run(Path(folder) / str(number), places) for number in range(runs)]
     if None in told:
@@ -48,11 +38,6 @@ def main() -> int:
     bad = [name for name in differing if name not in KERNEL]
     say(f"{len(names) - len(differing)} of {len(names)} tests told the same in {runs} runs")
     return 1 if bad or not names else 0
-
-
-def places_of(*, quick: bool) -> list[str]:
-    """Give what pytest is told to run."""
-    return [f"scenarios/test_{name}.py" for name in QUICK] if quick else ["scenarios"]
 
 
 def one_run(folder: Path, places: list[str]) -> dict[str, str] | None:

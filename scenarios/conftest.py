@@ -1,5 +1,6 @@
 """The scenarios know one gateway that can run inside their own process: voicegate."""
 
+from collections import Counter
 from importlib.util import find_spec
 
 import pytest
@@ -17,3 +18,34 @@ def gateway_in_process() -> InProcess:
     from scenarios.inprocess import VOICEGATE
 
     return VOICEGATE
+
+
+def takes_all(config: pytest.Config) -> bool:
+    """Whether every case of every table is wanted: all are, or somebody chose."""
+    chose = any("::" in place or place.endswith(".py") for place in config.args)
+    option = config.option
+    return bool(option.thorough or option.keyword or option.markexpr or chose)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what a run of the whole folder leaves out."""
+    if takes_all(config):
+        return []
+    return ["scenarios: the first cases of each table; --thorough, a file or -k takes all of them"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep a run of the whole folder within a minute: the rest of each table is left to CI."""
+    if takes_all(config):
+        return
+    seen: Counter[object] = Counter()
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        marker = item.get_closest_marker("thorough")
+        test = getattr(item, "function", item)
+        seen[test] += 1
+        wanted = marker is None or seen[test] <= marker.kwargs.get("but", 0)
+        (kept if wanted else left_out).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)

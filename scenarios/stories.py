@@ -26,7 +26,7 @@ from simulator.witness.witness import Witness
 
 EVERY_S = 0.5
 STAMPS = stamps(every_s=EVERY_S)
-CALL_S = 2.1
+CALL_S = 1.7
 AT_LEAST = 2
 """Of the three whole stamps that fit into CALL_S after the jitter buffers' delay."""
 

@@ -66,6 +66,7 @@ async def ended_by_gateway(world: World) -> None:
 
 @pytest.mark.virtual_limit(900)
 @pytest.mark.parametrize("loss", [0.1, 0.2])
+@pytest.mark.thorough(but=1)
 async def test_calls_begin_and_end_though_sip_is_lost(
     world: World, network: Network, loss: float
 ) -> None:

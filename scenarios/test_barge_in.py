@@ -92,6 +92,7 @@ async def test_barge_in_upon_each_answer_by_a_caller_who_speaks_on_and_on(
 
 
 @pytest.mark.virtual_limit(200)
+@pytest.mark.thorough
 async def test_fifty_barge_ins_through_jitter_and_each_is_silence_in_time(
     world: World, network: Network
 ) -> None:

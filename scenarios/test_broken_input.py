@@ -276,6 +276,7 @@ async def test_options_are_answered_with_all_that_a_gate_asks_for(
         ("1000;phone-context=+49", {"caller": "*21#"}),
     ],
 )
+@pytest.mark.thorough(but=2)
 async def test_sloppy_gates_are_heard(
     gate: SimulatedGate, gemini: FakeGemini, number: str, quirks: dict[str, Any]
 ) -> None:

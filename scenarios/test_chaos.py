@@ -25,7 +25,7 @@ from simulator.gemini.turns import REAL_TIME
 from simulator.network import Impairment
 from simulator.witness.witness import Witness
 
-EXAMPLES = 12
+EXAMPLES = 8
 STEPS_MAX = 12
 CALLS_MAX = 4
 LIMIT_S = 1_000.0

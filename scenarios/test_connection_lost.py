@@ -88,6 +88,7 @@ CLOSED: dict[str, tuple[int, str, bool]] = {
 
 
 @pytest.mark.parametrize("case", CLOSED)
+@pytest.mark.thorough(but=3)
 async def test_close_code_in_mid_call_is_not_the_end_of_it(world: World, case: str) -> None:
     code, reason, resumed = CLOSED[case]
     gemini = world.gemini
@@ -120,6 +121,7 @@ REFUSED: dict[str, tuple[Callable[[FakeGemini], None], bool]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.thorough(but=2)
 async def test_resume_that_is_refused_is_tried_as_the_fault_asks_for(
     world: World, case: str
 ) -> None:
@@ -230,6 +232,7 @@ APART_S = 7.0
 
 
 @pytest.mark.virtual_limit(200)
+@pytest.mark.thorough
 async def test_go_away_six_times_two_cuts_and_a_refused_handle_in_one_call(world: World) -> None:
     """What an hour brings, without the quiet between: the caller hears one conversation."""
     gemini = world.gemini

@@ -22,6 +22,7 @@ def keys_told(gemini: FakeGemini, number: int) -> str:
 
 @pytest.mark.direct
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_dtmf_of_every_make_and_way_reaches_the_model(
     gateway: Target, gemini: FakeGemini, profile: str
 ) -> None:

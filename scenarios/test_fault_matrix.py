@@ -139,6 +139,7 @@ FAULTS: tuple[Fault, ...] = (
 
 @pytest.mark.virtual_limit(900)
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.thorough(but=3)
 async def test_trap_14_a_fault_at_any_moment_costs_no_more_than_its_call(
     world: World, fault: Fault
 ) -> None:
@@ -165,6 +166,7 @@ async def gone(world: World) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.thorough(but=2)
 async def test_a_shut_down_at_any_moment_leaves_nothing(
     errors: Witness, gemini: FakeGemini, moment: str
 ) -> None:

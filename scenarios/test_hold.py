@@ -22,6 +22,7 @@ ON_HOLD_S = 16.0
 
 @pytest.mark.direct
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_what_the_model_says_waits_for_the_end_of_a_hold(
     gateway: Target, gemini: FakeGemini, profile: str
 ) -> None:
@@ -45,6 +46,7 @@ async def test_what_the_model_says_waits_for_the_end_of_a_hold(
 
 @pytest.mark.parametrize("by", ["INVITE", "UPDATE"])
 @pytest.mark.parametrize("how", ["sendonly", "inactive", "zero"])
+@pytest.mark.thorough(but=2)
 async def test_each_notation_of_hold_is_silence_until_its_end(
     gate: SimulatedGate, gemini: FakeGemini, how: Hold, by: Offer
 ) -> None:
@@ -108,6 +110,7 @@ async def test_an_invite_without_an_offer_is_answered_with_ours(
 
 @pytest.mark.virtual_limit(400)
 @pytest.mark.parametrize("refresher", ["uac", "uas"])
+@pytest.mark.thorough(but=1)
 async def test_a_session_timer_keeps_a_call_up_or_ends_it(
     gate: SimulatedGate, gemini: FakeGemini, refresher: str
 ) -> None:

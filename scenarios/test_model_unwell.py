@@ -66,6 +66,7 @@ async def barks(
     ],
     ids=["empty-turns", "no-turns", "rejected", "near-silent"],
 )
+@pytest.mark.thorough(but=1)
 async def test_a_watchdog_gives_the_session_up(
     world: World,
     gateway: Target,

@@ -67,6 +67,7 @@ def within(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_every_make_of_gate_is_called_and_both_hear_each_other(
     within: InProcess, gemini: FakeGemini, profile: str
 ) -> None:
@@ -128,6 +129,7 @@ async def test_early_media_is_answered_with_silence_and_the_greeting_waits_for_t
         *((403, "not_allowed"), (None, "no_answer")),
     ],
 )
+@pytest.mark.thorough(but=1)
 async def test_cause_d_outbound_a_failed_call_swallows_nothing_of_the_next(
     within: InProcess, gemini: FakeGemini, status: int | None, result: str
 ) -> None:

@@ -13,6 +13,7 @@ USER, PASSWORD = "100", "secret"
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_a_gate_calls_us_where_we_have_registered_and_we_leave_it_in_good_order(
     gateway_in_process: InProcess, errors: Witness, gemini: FakeGemini, profile: str
 ) -> None:
@@ -31,6 +32,7 @@ async def test_a_gate_calls_us_where_we_have_registered_and_we_leave_it_in_good_
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_a_gate_from_anywhere_registers_with_us_and_calls_by_its_password(
     gateway_in_process: InProcess, errors: Witness, gemini: FakeGemini, profile: str
 ) -> None:

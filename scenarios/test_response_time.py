@@ -23,6 +23,7 @@ def settings() -> Settings:
     return {"call": {"greeting": "", "no_speech_timeout_s": 60.0}}
 
 
+@pytest.mark.thorough
 async def test_response_time_that_the_gateway_adds(gate: SimulatedGate, gemini: FakeGemini) -> None:
     """From the end of the caller's stamp to the model's at the caller's ear, turn by turn."""
     for number in range(TURNS):

@@ -18,8 +18,8 @@ from simulator.witness.witness import Witness
 CALLS = 50
 AT_ONCE = 10
 VIRTUAL_BATCHES = 2
-TRACED_CALLS = 20
-CALL_S = 2.1
+TRACED_CALLS = 15
+CALL_S = 1.7
 SHORT_S = 1.0
 PAUSE_S = 10.0
 """A dialog that is over is known for 64 s more: so few of them are then known at once."""

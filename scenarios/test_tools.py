@@ -78,6 +78,7 @@ async def test_a_tool_of_ones_own_is_run_and_the_model_speaks_about_its_result(
         ("order_status", {}, "number: Field required", 4),
     ],
 )
+@pytest.mark.thorough(but=1)
 async def test_a_tool_that_fails_is_told_and_the_sound_goes_on_all_the_while(
     gate: SimulatedGate,
     gemini: FakeGemini,

@@ -43,6 +43,7 @@ async def follower(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_a_followed_refer_calls_whom_it_names_and_tells_how_it_goes(
     follower: tuple[str, int], gemini: FakeGemini, profile: str
 ) -> None:
@@ -64,6 +65,7 @@ async def test_a_followed_refer_calls_whom_it_names_and_tells_how_it_goes(
 
 
 @pytest.mark.parametrize("status", [486, 603])
+@pytest.mark.thorough(but=1)
 async def test_one_that_fails_falls_back_to_the_call(
     follower: tuple[str, int], gemini: FakeGemini, status: int
 ) -> None:
@@ -112,6 +114,7 @@ def told(gemini: FakeGemini) -> list[Any]:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.thorough(but=1)
 async def test_the_model_connects_the_caller_to_somebody_else(
     receptionist: tuple[str, int], gemini: FakeGemini, profile: str
 ) -> None:

@@ -104,6 +104,7 @@ BEFORE: dict[str, dict[str, tuple[Trouble, int]]] = {
 
 
 @pytest.mark.parametrize("kind", BEFORE)
+@pytest.mark.thorough(but=1)
 async def test_before_the_answer_it_is_503(world: World, tmp_path: Path, kind: str) -> None:
     gemini = world.gemini
     for case, (trouble, tries) in BEFORE[kind].items():
@@ -169,6 +170,7 @@ async def test_after_the_answer_the_caller_is_let_go(world: World) -> None:
         await world.is_whole_again(case)
 
 
+@pytest.mark.thorough
 async def test_a_half_open_connection_is_noticed(world: World) -> None:
     call, session = await caller_talks(world)
     world.gemini.refuse(401)
@@ -210,6 +212,7 @@ async def test_latency_is_only_latency(world: World) -> None:
 
 
 @pytest.mark.parametrize("octets_per_s", [1_000.0, 20_000.0])
+@pytest.mark.thorough(but=1)
 async def test_a_slow_connection_holds_up_nobody(world: World, octets_per_s: float) -> None:
     """Neither direction fits through; RTP and SIP go on, and the caller may leave at once."""
     world.gemini.always(say=STAMPS, session=0)

@@ -8,7 +8,7 @@ from simulator.gemini.server import FakeGemini
 from simulator.witness.witness import Witness
 
 STAMPS = stamps(every_s=0.5)
-CALL_S = 2.1
+CALL_S = 1.7
 AT_LEAST = 2
 """Of the three whole stamps that fit into CALL_S after the jitter buffers' delay."""
 

@@ -11,6 +11,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--resources", {"metavar": "URL", "default": ""}),
     ("--seed", {"type": int, "default": 0}),
     ("--report", {"metavar": "DIR", "default": "", "dest": "evidence"}),
+    ("--thorough", {"action": "store_true"}),
 )
 HELP = {
     "--clock": "virtual: an hour's call in a second; real: the gateway as a process of its own",
@@ -21,10 +22,12 @@ HELP = {
     "--resources": "where that gateway says what it holds (http://HOST:8080/resources)",
     "--seed": "what all chance of the simulated world comes from",
     "--report": "write the evidence of the run to this folder",
+    "--thorough": "take every case of every table, not the first ones",
 }
 MARKERS = (
     "virtual_limit(seconds): how many virtual seconds the test may take (120)",
     "acceptance(row): the test stands for this row of the acceptance list",
+    "thorough(but=N): a run of the whole folder takes the first N cases of it (0), unless asked",
     "any_voice: the test asks nothing of the model, so it runs where the voice is not ours",
     "direct: the test speaks SIP to the gateway itself, so it does not run through a gate",
     "needs_resources: the test is about what the gateway holds, so somebody must be able to see it",

@@ -33,7 +33,6 @@ def test_datagrams_are_handed_on_and_recorded_both_ways() -> None:
         for each in (one, two):
             each.close()
             await each.closed()
-            socket.close()
         assert not one.is_open
         one.send(b"late", two.address)
         assert len(tape.packets) == 2
