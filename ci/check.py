@@ -78,7 +78,15 @@ def run(step: Step) -> tuple[int, float]:
 
 def environment() -> dict[str, str]:
     """Give the environment without what would steer the gateway or the tests from outside."""
-    steering = ("VOICEGATE_", "GEMINI_", "GOOGLE_", "VIRTUAL_ENV", "PYTHONPATH")
+    # the last one: a hundred processes would each compile everything anew
+    steering = (
+        "VOICEGATE_",
+        "GEMINI_",
+        "GOOGLE_",
+        "VIRTUAL_ENV",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+    )
     return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
 
 
