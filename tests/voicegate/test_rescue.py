@@ -15,6 +15,7 @@ from voicegate.rescue import (
     TONE_S,
     Ladder,
     Step,
+    apologise,
     rescue,
     three_tones,
 )
@@ -115,9 +116,23 @@ async def test_a_fresh_session_that_says_nothing_is_told_what_to_do(stage: Stage
 
 
 async def test_who_was_given_up_is_not_heard_any_more(stage: Stage) -> None:
-    stage.talk.hush()
-    stage.talk.heed(ModelAudio(three_tones(), APOLOGY_RATE_HZ))
-    assert stage.line.queued_ms == 0.0
+    stage.after(SETTLE_S / 2, ModelAudio(three_tones(), APOLOGY_RATE_HZ))
+    await apologise(stage.media, stage.talk, three_tones())
+    assert stage.line.queued_ms == pytest.approx(TONE_S * len(APOLOGY_HZ) * 1000, abs=1)
+
+
+async def test_what_a_session_that_is_given_up_still_had_to_say_is_void(stage: Stage) -> None:
+    """A tone may be queued by the minute: the fresh session must not wait behind it."""
+    voice = RenewingVoice(stage)
+    for at in (1.0, 3.0):
+        stage.after(at, TurnComplete("RESPONSE_REJECTED"))
+    stage.line.say(bytes(60 * 2 * APOLOGY_RATE_HZ), APOLOGY_RATE_HZ)
+    stage.after(5.0, ModelAudio(three_tones(), APOLOGY_RATE_HZ))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(6.0):
+            await rescued(stage, voice)
+    assert voice.renewed == ["rejected_responses"]
+    assert stage.line.queued_ms == pytest.approx(TONE_S * len(APOLOGY_HZ) * 1000, abs=1)
 
 
 def test_the_apology_can_be_heard() -> None:

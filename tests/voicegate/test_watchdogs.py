@@ -2,6 +2,7 @@
 
 import math
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -109,12 +110,13 @@ def test_a_breath_between_words_is_no_new_turn(dogs: Watchdogs) -> None:
     assert dogs.check(ended + ANSWER_LIMIT_S + 1) is None
 
 
-def test_a_turn_that_was_cut_or_called_a_tool_is_not_empty(dogs: Watchdogs) -> None:
+@pytest.mark.parametrize("excuse", [Watchdogs.interrupted, Watchdogs.tool_called])
+def test_a_turn_that_was_cut_or_called_a_tool_is_not_empty(
+    dogs: Watchdogs, excuse: Callable[[Watchdogs], None]
+) -> None:
     for second in (10.0, 20.0, 30.0):
         ask(dogs, second)
-        dogs.interrupted()
-        assert reply(dogs, []) == []
-        dogs.tool_called()
+        excuse(dogs)
         assert reply(dogs, []) == []
 
 
