@@ -19,6 +19,7 @@ import psutil
 from ci.interop_job.checks import Checks, say
 from ci.interop_job.gateway import RunningGateway, open_gateway
 from ci.interop_job.ports import HOST
+from ci.interop_job.scene import open_gemini
 from ci.interop_job.verdicts import faults_in, left_behind, summary
 from ci.job import evidence_folder, run_bounded
 from ci.torture_job import namespace
@@ -52,13 +53,13 @@ ON_THE_WAY_S = 0.2
 SETTLE_S = 45.0
 """A call whose ACK never came is hung up after 32 s, or by the silence before."""
 MEMORY_BYTES_MAX = 30 << 20
-ECHO = {
-    "VOICEGATE_VOICE__BACKEND": "echo",
+ROOM = {
     # a port rests for 5 s, in which a quick machine tries a thousand cases
     "VOICEGATE_MEDIA__RTP_PORTS": "[6000, 14998]",
     # a call whose ACK and BYE it could not understand stays until the silence ends it
     "VOICEGATE_SIP__MAX_CALLS": "1000",
 }
+ECHO = ROOM | {"VOICEGATE_VOICE__BACKEND": "echo"}
 _PORT = re.compile(rb"(?im)^(?:via|v)\s*:[^\r\n]*?:\s*(\d{4,5})\b")
 
 
@@ -103,6 +104,7 @@ def run(everything: bool) -> int:
     with evidence_folder(None) as folder:
         limit_s = ALL_LIMIT_S if everything else LIMIT_S
         run_bounded(checks, play(checks, folder, everything), limit_s)
+        run_bounded(checks, with_a_model(checks, folder), LIMIT_S)
     left = namespace.packets_without_a_way()
     checks.check("no packet wanted to leave", left == 0, f"IpOutNoRoutes {left}")
     namespace.try_to_leave()
@@ -137,6 +139,31 @@ async def attack(
             judge_set(checks, name, [await one(attacker, case, gate, tally) for case in cases])
     await two_way_call(gate, tally)
     await look_back(checks, gateway, gate, tally, memory)
+
+
+async def with_a_model(checks: Checks, folder: Path) -> None:
+    """Send the sets once more beside a call, where each call costs a conversation: none stays."""
+    async with AsyncExitStack() as own:
+        gemini = await own.enter_async_context(open_gemini())
+        gateway = await own.enter_async_context(open_gateway(folder / "model", gemini, ROOM))
+        before = await settled(gateway, {})
+        target = (HOST, gateway.sip_port)
+        place = Place(gateway=f"{HOST}:{gateway.sip_port}")
+        named = sets(place, HUNDRED)
+        cases = [case for several in named.values() for case in several]
+        gate = await own.enter_async_context(SimulatedGate(gateway=target))
+        ports = [port for case in cases for port in ports_in(case)]
+        with Attacker(place.attacker, target, ports, gateway.process.pid) as attacker:
+            async with gate.dial("1000", speak=stamps(every_s=0.6)) as call:
+                # in a thread of its own: meanwhile the model and the caller speak here
+                outcomes = [await asyncio.to_thread(attacker.try_case, case) for case in cases]
+                await call.lasts(CALL_S)
+        left = left_behind(before, await settled(gateway, before))
+        begun, still = len(gemini.sessions), gemini.open_sessions
+        dead = [one.case.name for one in outcomes if not one.is_alive]
+        told = "; ".join([*left, *dead]) or f"{begun} begun beside {len(cases)} cases, {still} left"
+        heard = gemini.session(0).heard.only_from(call, at_least=STAMPS_AT_LEAST)
+        checks.check("conversations", heard and not (still or left or dead), told)
 
 
 def sets(place: Place, step: int) -> dict[str, Sequence[Case]]:

@@ -10,6 +10,8 @@ from simulator.target.target import InProcess
 # its courses are drawn by hypothesis, which an installation without the developers' tools lacks
 collect_ignore = [] if find_spec("hypothesis") else ["test_chaos.py"]
 
+LONG = ("test_soak.py", "test_chaos.py", "test_fault_matrix.py")
+
 
 @pytest.fixture
 def gateway_in_process() -> InProcess:
@@ -35,7 +37,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep a run of the whole folder within a minute: the rest of each table is left to CI."""
+    """Keep a run of the whole folder within a minute: the rest of each table is left to CI.
+
+    The long ones come first, so that no worker of pytest-xdist is left alone with them at the end.
+    """
+    items.sort(key=lambda item: item.path.name not in LONG)
     if takes_all(config):
         return
     seen: Counter[object] = Counter()
