@@ -32,7 +32,8 @@ STEPS = (
     Step("format", ("uv", "run", "ruff", "format", "--check", ".")),
     Step("types", ("uv", "run", "mypy")),
     Step("tests", ("uv", "run", "pytest", "-n", "2", "--thorough")),
-    Step("repeat", ("uv", "run", "python", "ci/repeat.py")),  # `pytest scenarios`, as in the README
+    # the README's own `pytest scenarios`, and again, to compare
+    Step("repeat", ("uv", "run", "python", "ci/repeat.py", "--runs", "2")),
     Step("docs", ("uv", "run", "--group", "docs", "mkdocs", "build", "--strict")),
     Step("demo", ("uv", "run", "voicegate", "demo", "--out", "build/demo")),
     Step("browser", ("uv", "run", "python", "ci/report_browser.py", "build/demo")),
