@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ci.interop_job.baresip import RATE_HZ, PhoneCall, call
-from ci.interop_job.ears import spoken_span
-from ci.interop_job.scene import REPLY, REPLY_STAMPS, Scene
+from ci.interop_job.ears import spoken_span, stamps_start_s
+from ci.interop_job.scene import REPLY, REPLY_STAMPS, STAMP_EVERY_S, Scene
 from ci.interop_job.tools import ended, running
 from simulator.audio.heard import Evidence
 from simulator.audio.levels import dbfs
@@ -99,7 +99,7 @@ async def spoken_sentence(file: Path) -> Pcm:
 def whole_speech(sentence: Pcm, identity: int) -> Pcm:
     """Put together what the caller's microphone gives: silence, sentence, stamps, silence."""
     lead = silence_for(LEAD_S).pcm(identity, RATE_HZ)
-    proof = stamps(every_s=0.6, count=CALLER_STAMPS).pcm(identity, RATE_HZ)
+    proof = stamps(STAMP_EVERY_S, CALLER_STAMPS).pcm(identity, RATE_HZ)
     tail = silence_for(TAIL_S).pcm(identity, RATE_HZ)
     gap = silence_for(0.1).pcm(identity, RATE_HZ)
     return np.concatenate((lead, sentence, gap, proof, tail))
@@ -120,9 +120,9 @@ def _check_model_heard(
 ) -> None:
     evidence = session.heard.only_from(caller, at_least=CALLER_STAMPS - 1)
     scene.checks.check(f"{name}, model heard the caller's stamps", evidence, repr(evidence))
-    start_s = session.heard.start_s or 0.0
-    stamps_at_s = min((stamp.at_s - start_s for stamp in evidence.own), default=None)
-    span = spoken_span(session.heard.pcm(RATE_HZ), RATE_HZ, to_s=stamps_at_s)
+    stamps_at_s = stamps_start_s(evidence.own, STAMP_EVERY_S)
+    to_s = None if stamps_at_s is None else stamps_at_s - (session.heard.start_s or 0.0)
+    span = spoken_span(session.heard.pcm(RATE_HZ), RATE_HZ, to_s=to_s)
     wanted_s = len(sentence) / RATE_HZ
     good = span.speech and abs(span.duration_s - wanted_s) < LENGTH_TOLERANCE_S
     told = f"{span} heard, {wanted_s:.2f} s at {dbfs(sentence):.1f} dBFS spoken by espeak-ng"
@@ -133,8 +133,8 @@ def _check_caller_heard(scene: Scene, name: str, phone: PhoneCall, session: Fake
     found = tuple(decode(phone.heard, RATE_HZ))
     evidence = Evidence(session.identity, REPLY_STAMPS - 1, found, dbfs(phone.heard))
     scene.checks.check(f"{name}, caller heard the model's stamps", evidence, repr(evidence))
-    reply_at_s = min((stamp.at_s for stamp in evidence.own), default=0.0)
-    span = spoken_span(phone.heard, RATE_HZ, from_s=reply_at_s)
+    reply_at_s = stamps_start_s(evidence.own, STAMP_EVERY_S) or 0.0
+    span = spoken_span(phone.heard, RATE_HZ, from_s=max(0.0, reply_at_s))
     good = span.speech and abs(span.duration_s - REPLY.duration_s) < LENGTH_TOLERANCE_S
     told = f"{span} heard, {REPLY.duration_s:.2f} s spoken"
     scene.checks.check(f"{name}, caller heard the reply", good, told)

@@ -1,11 +1,13 @@
 """The rules for "was it heard", on recordings that hold more silence than speech."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator.audio.levels import FRAME_S, SPEECH_FRAME_DBFS, dbfs, frame_levels, speech_heard
 from simulator.audio.pcm import Pcm, samples_in
+from simulator.audio.stamps import Stamp
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,11 @@ def spoken_span(pcm: Pcm, rate: int, from_s: float = 0.0, to_s: float | None = N
         level_dbfs=dbfs(span),
         speech=speech_heard(span, rate),
     )
+
+
+def stamps_start_s(own: Sequence[Stamp], every_s: float) -> float | None:
+    """Tell where stamps numbered from 0 begin, though a busy machine may have torn the first.
+
+    None if there are none.
+    """
+    return own[0].at_s - own[0].sequence * every_s if own else None

@@ -15,10 +15,11 @@ SETTLE_S = 30.0
 STEP_S = 0.25
 END_WITHIN_S = 30.0
 GREETING_S = 0.8
+STAMP_EVERY_S = 0.6
 REPLY_STAMPS = 4
 LONG_STAMPS = 20
 """Of the monologue: longer than any call that only listens to it."""
-REPLY = sequence(stamps(every_s=0.6, count=REPLY_STAMPS), speech(0.8))
+REPLY = sequence(stamps(STAMP_EVERY_S, REPLY_STAMPS), speech(0.8))
 
 
 @asynccontextmanager
@@ -36,7 +37,7 @@ async def open_monologue() -> AsyncIterator[FakeGemini]:
 
     The gateway must be set so too: SPEAKS_ON."""
     async with FakeGemini() as gemini:
-        gemini.on_text(say=stamps(every_s=0.6, count=LONG_STAMPS), containing="Greet them")
+        gemini.on_text(say=stamps(STAMP_EVERY_S, LONG_STAMPS), containing="Greet them")
         gemini.on_text(say=silence_for(0.1))
         gemini.on_speech(say=silence_for(0.1))
         yield gemini

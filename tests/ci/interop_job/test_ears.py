@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from ci.interop_job.ears import spoken_span
+from ci.interop_job.ears import spoken_span, stamps_start_s
 from simulator.audio.pcm import Pcm
-from simulator.audio.sound import silence_for
+from simulator.audio.sound import silence_for, stamps
+from simulator.audio.stamps import STAMP_S, decode
 from simulator.audio.tones import noise, speech_like, tone
 
 RATE = 8000
@@ -52,3 +53,20 @@ def test_only_what_lies_between_the_two_points_counts() -> None:
     assert span.speech
     assert span.start_s == pytest.approx(1.0)
     assert span.duration_s == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("torn", [0, 1, 2])
+def test_a_torn_stamp_does_not_move_where_the_stamps_begin(torn: int) -> None:
+    """The first was torn once, and then counted as a part of the sentence before it."""
+    recording = np.concatenate((silence(1.0), stamps(0.6, 3).pcm(7, RATE)))
+    begins = round((1.0 + torn * 0.6) * RATE)
+    recording[begins + 800 : begins + round(STAMP_S * RATE)] = 0
+
+    found = decode(recording, RATE)
+
+    assert [stamp.sequence for stamp in found] == [one for one in range(3) if one != torn]
+    assert stamps_start_s(found, 0.6) == pytest.approx(1.0, abs=0.02)
+
+
+def test_without_stamps_there_is_no_start() -> None:
+    assert stamps_start_s([], 0.6) is None
