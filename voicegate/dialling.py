@@ -1,19 +1,19 @@
 """Calls that we make: by order (the operator's, the command line's) or because a REFER asked."""
 
 import asyncio
-import ipaddress
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voicegate.endings import HangupReason
 from voicegate.logs import get_logger
-from voicegate.sip.address import DEFAULT_PORTS, Address
+from voicegate.sip.address import Address
 from voicegate.sip.digest import Credentials
 from voicegate.sip.headers import SipUri, user_of
 from voicegate.sip.login import Login
 from voicegate.sip.outgoing import Destination, OutgoingCall
 from voicegate.story import Event, Happening
+from voicegate.trunk import CannotListen, address_of
 
 if TYPE_CHECKING:
     from voicegate.call import Call
@@ -106,12 +106,12 @@ class Dialling:
             raise NotDialled("sip.outbound is not set: nobody to call by")
         if self._outbound is None:
             uri = SipUri.parse(target)
-            transport = uri.transport or "udp"
-            port = uri.port or DEFAULT_PORTS.get(transport, 5060)
-            address = Address(await _resolved(uri.host), port, transport)
-            place = _place(uri)
+            try:
+                address = await address_of(uri, "sip.outbound")
+            except CannotListen as error:
+                raise NotDialled(str(error)) from error
             self._gateway.hear_from(address.host)
-            self._outbound = place, address
+            self._outbound = _place(uri), address
         return self._outbound
 
 
@@ -119,19 +119,6 @@ def _place(uri: SipUri) -> str:
     """Host and port as a URI has them: an IPv6 host in brackets."""
     host = f"[{uri.host}]" if ":" in uri.host else uri.host
     return host if uri.port is None else f"{host}:{uri.port}"
-
-
-async def _resolved(host: str) -> str:
-    """The address of a name."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None)
-    except OSError as error:
-        raise NotDialled(f"sip.outbound: {host} has no address: {error.strerror}") from error
-    return str(found[0][4][0])
 
 
 async def outcome(call: "Call") -> str:

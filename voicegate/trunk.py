@@ -42,7 +42,7 @@ async def open_trunk(
     """
     source = random.SystemRandom()
     uris = [SipUri.parse(each.registrar) for each in sip.registrars]
-    peers = [await address_of(uri) for uri in uris]
+    peers = [await address_of(uri, "sip.registrar") for uri in uris]
     hosts = [peer.host for peer in peers]
     proof = tls(sip, {peer: uri.host for peer, uri in zip(peers, uris, strict=True)})
     async with open_user_agent(
@@ -68,15 +68,15 @@ async def open_trunk(
         yield agent
 
 
-async def address_of(uri: SipUri) -> Address:
-    """Where a registrar is; its name is looked up here, once, and in no message of a peer."""
+async def address_of(uri: SipUri, setting: str) -> Address:
+    """Where that setting sends us; a name is looked up here, once, and in no message of a peer."""
     transport = uri.transport or "udp"
     port = uri.port or DEFAULT_PORTS[transport]
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(uri.host, port, type=socket.SOCK_DGRAM)
     except OSError as error:
-        raise CannotListen(f"sip.registrar {uri} has no address: {error.strerror}") from error
+        raise CannotListen(f"{setting} {uri} has no address: {error.strerror}") from error
     return Address(str(found[0][4][0]), port, transport)
 
 

@@ -95,3 +95,11 @@ async def test_without_a_place_to_call_by_nothing_is_dialled(
     async with serving({}) as running:
         with pytest.raises(NotDialled, match=r"sip\.outbound"):
             await running.dialling.dial("200")
+
+
+async def test_a_gate_whose_name_has_no_address_is_named_with_its_setting(
+    errors: Witness, gemini: FakeGemini
+) -> None:
+    async with serving({"sip": {"outbound": "sip:no-such-gate.invalid"}}) as gateway:
+        with pytest.raises(NotDialled, match=r"sip\.outbound sip:no-such-gate\.invalid has no"):
+            await gateway.dialling.dial("200")

@@ -64,12 +64,12 @@ def test_users_are_asked_as_the_settings_say() -> None:
 
 
 async def test_a_registrar_by_name_is_looked_up_and_by_address_is_not() -> None:
-    assert await address_of(SipUri.parse("sip:127.0.0.9;transport=tcp")) == Address(
-        "127.0.0.9", 5060, "tcp"
-    )
-    assert (await address_of(SipUri.parse("sips:localhost"))).port == 5061
+    assert await address_of(
+        SipUri.parse("sip:127.0.0.9;transport=tcp"), "sip.registrar"
+    ) == Address("127.0.0.9", 5060, "tcp")
+    assert (await address_of(SipUri.parse("sips:localhost"), "sip.registrar")).port == 5061
     with pytest.raises(CannotListen, match="no-such-gate"):
-        await address_of(SipUri.parse("sip:no-such-gate.invalid"))
+        await address_of(SipUri.parse("sip:no-such-gate.invalid"), "sip.registrar")
 
 
 async def test_a_registrar_by_a_transport_that_is_not_served_is_told_of() -> None:
