@@ -155,6 +155,11 @@ class Heard:
         return (self._pieces[-1].end - self._pieces[0].start) / self._rate if self._pieces else 0.0
 
     @property
+    def sounded_s(self) -> float:
+        """How long all pieces last together, without the holes; those no longer kept count too."""
+        return sum(len(piece.pcm) for piece in self._pieces) / (self._rate or 1) + self.dropped_s
+
+    @property
     def pieces(self) -> int:
         """How many pieces are kept."""
         return len(self._pieces)

@@ -212,7 +212,7 @@ def figures(session: "FakeSession") -> dict[str, Any]:
         "heard_longest_gap_ms": round(stats.longest_gap_s * 1000, 1) if stats.chunks else None,
         "utterances": session.utterances,
         "turns": session.turns_done,
-        "spoken_s": round(session.spoken.duration_s, 2),
+        "spoken_s": round(session.spoken.sounded_s, 2),
         "received": dict(session.received),
         "sent": dict(session.sent),
         "violations": list(_texts(session)),

@@ -118,7 +118,19 @@ def test_memory_is_bounded_and_what_goes_is_counted() -> None:
 
     assert heard.duration_s == pytest.approx(2.0)
     assert heard.dropped_s == pytest.approx(3.0)
+    assert heard.sounded_s == pytest.approx(5.0)
     assert heard.start_s == pytest.approx(3.0)
+
+
+def test_holes_are_a_part_of_the_duration_and_not_of_the_sound() -> None:
+    """A conversation of two short replies was once said to have spoken all the time between."""
+    heard = Heard()
+    for at_s in (0.0, 5.0):
+        heard.add(frame(1), 8000, at_s)
+
+    assert heard.duration_s == pytest.approx(5.02)
+    assert heard.sounded_s == pytest.approx(0.04)
+    assert Heard().sounded_s == 0.0
 
 
 def test_nothing_heard() -> None:

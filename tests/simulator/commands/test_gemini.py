@@ -116,6 +116,7 @@ def test_an_unmodified_client_is_answered_with_audio_and_reported(home: Path) ->
         assert conversation["heard_speech"]
         assert conversation["closed"] == {"code": 1000, "reason": ""}
         assert conversation["received"]["audio"] == 75
+        assert conversation["spoken_s"] == 1.5
         assert conversation["violations"] == []
         rest, errors = interrupt(process)
     assert json.loads(rest)["report"]["conversations"] == 1
