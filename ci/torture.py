@@ -56,8 +56,10 @@ MEMORY_BYTES_MAX = 30 << 20
 ROOM = {
     # a port rests for 5 s, in which a quick machine tries a thousand cases
     "VOICEGATE_MEDIA__RTP_PORTS": "[6000, 14998]",
-    # a call whose ACK and BYE it could not understand stays until the silence ends it
+    # a call whose ACK and BYE it could not understand stays until the silence ends it: soon, since
+    # each open call is walked by every full collection, which is no cost of the case it falls upon
     "VOICEGATE_SIP__MAX_CALLS": "1000",
+    "VOICEGATE_CALL__NO_SPEECH_TIMEOUT_S": "3",
 }
 ECHO = ROOM | {"VOICEGATE_VOICE__BACKEND": "echo"}
 _PORT = re.compile(rb"(?im)^(?:via|v)\s*:[^\r\n]*?:\s*(\d{4,5})\b")

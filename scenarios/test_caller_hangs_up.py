@@ -53,7 +53,7 @@ async def test_while_it_rings(gate: SimulatedGate, gemini: FakeGemini, witness: 
     witness.check(after="a cancelled call")
 
 
-async def test_a_caller_that_vanishes_is_noticed_by_its_silence(
+async def test_trap_14_a_caller_that_vanishes_is_noticed_by_its_silence(
     gate: SimulatedGate, gemini: FakeGemini, witness: Witness
 ) -> None:
     gemini.on_text(say=speech(1.0))

@@ -37,7 +37,7 @@ async def test_silence_from_the_answer_on_ends_the_call(
 
 
 @NOBODY_GREETS
-async def test_the_clock_starts_again_with_the_end_of_speech(
+async def test_trap_8_the_clock_starts_again_with_the_end_of_speech(
     gate: SimulatedGate, gemini: FakeGemini
 ) -> None:
     gemini.on_text()
@@ -81,7 +81,7 @@ async def test_trap_8_a_pressed_key_counts(gate: SimulatedGate, gemini: FakeGemi
 
 
 @NOBODY_GREETS
-async def test_quiet_speech_is_speech(gate: SimulatedGate, gemini: FakeGemini) -> None:
+async def test_trap_8_quiet_speech_is_speech(gate: SimulatedGate, gemini: FakeGemini) -> None:
     """Too quiet for a level to tell it from noise; the service hears it, and writes it down."""
     gemini.on_connect(pause(4.0), hear("hello, is anybody there"))
     call = await gate.dial("1000", speak=speech(5.0, level_dbfs=-52.0))

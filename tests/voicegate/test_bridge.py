@@ -119,7 +119,7 @@ async def test_half_duplex_is_silence_while_we_sound_and_a_tail(stage: Stage) ->
     assert muted == sorted(muted, reverse=True)
 
 
-async def test_full_duplex_is_the_callers_sound_always(stage: Stage) -> None:
+async def test_trap_12_full_duplex_is_the_callers_sound_always(stage: Stage) -> None:
     stage.line = LoudLine()
     stage.line.say(bytes(1600), 8000)
     voice = FakeVoice(chunks=5)

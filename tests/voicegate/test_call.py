@@ -72,7 +72,7 @@ async def test_the_caller_hangs_up(
     assert reports.last.setup_ms is not None
 
 
-async def test_the_caller_gives_up_while_it_rings(
+async def test_trap_14_the_caller_gives_up_while_it_rings(
     gate: SimulatedGate,
     gateway: Gateway,
     gemini: FakeGemini,
@@ -97,7 +97,7 @@ async def test_the_gateway_hangs_up_and_says_bye(
     assert reports.last.reason is HangupReason.NO_SPEECH
 
 
-async def test_the_model_refuses(
+async def test_trap_14_the_model_refuses(
     gate: SimulatedGate,
     gateway: Gateway,
     gemini: FakeGemini,
@@ -113,7 +113,7 @@ async def test_the_model_refuses(
     await next_call_works(gate, gemini)
 
 
-async def test_the_model_is_lost_in_mid_call(
+async def test_trap_14_the_model_is_lost_in_mid_call(
     gate: SimulatedGate,
     gateway: Gateway,
     gemini: FakeGemini,
@@ -237,7 +237,7 @@ class TestWithMuchPatience:
     def settings(self) -> Settings:
         return {"call": {"no_speech_timeout_s": 60.0}, "media": {"rtp_never_s": 60.0}}
 
-    async def test_no_ack_ever_comes(
+    async def test_trap_3_no_ack_ever_comes(
         self, gate: SimulatedGate, gateway: Gateway, reports: Reports, witness: Witness
     ) -> None:
         call = await gate.dial("1000", never_ack=True, speak=speech(40.0))

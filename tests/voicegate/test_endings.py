@@ -40,7 +40,7 @@ def test_digital_silence_does_not_sink_the_floor_for_ever() -> None:
     assert frames_of_speech([float("-inf")] * 500 + [-30.0] * 10)
 
 
-def test_the_silence_clock_takes_the_latest() -> None:
+def test_trap_8_the_silence_clock_takes_the_latest() -> None:
     clock = SilenceClock(answered_at=100.0, timeout_s=15.0)
     assert clock.deadline == 115.0
     clock.heard_at(103.0)

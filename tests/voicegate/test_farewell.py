@@ -29,7 +29,7 @@ def test_nobody_leaves_unless_somebody_said_goodbye() -> None:
     assert not Farewell().heard(100.0, 0.0)
 
 
-def test_what_was_generated_is_played_out_and_settles() -> None:
+def test_trap_7_what_was_generated_is_played_out_and_settles() -> None:
     farewell = Farewell()
     farewell.begin(10.0, LeaveTaking.MODEL, awaits=True)
     farewell.model_sounds(10.1)
@@ -60,7 +60,7 @@ def test_an_end_that_is_never_told_is_bounded() -> None:
     assert heard_at(farewell, 0.0) == pytest.approx(FAREWELL_LIMIT_S + SETTLE_S, abs=0.04)
 
 
-def test_a_playout_that_never_ends_is_bounded() -> None:
+def test_trap_7_a_playout_that_never_ends_is_bounded() -> None:
     farewell = Farewell()
     farewell.begin(0.0, LeaveTaking.MODEL, awaits=False)
     now = 0.0
@@ -104,7 +104,7 @@ def test_a_goodbye_that_is_said_and_asked_for_is_asked_for() -> None:
     assert farewell.by is LeaveTaking.TOOL
 
 
-def test_speech_calls_it_off_and_a_short_answer_does_not() -> None:
+def test_trap_7_speech_calls_it_off_and_a_short_answer_does_not() -> None:
     farewell = Farewell()
     farewell.begin(0.0, LeaveTaking.MODEL, awaits=True)
     frames = int(CALLED_OFF_BY_S / STEP_S) - 1

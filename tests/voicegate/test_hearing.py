@@ -11,7 +11,7 @@ def test_a_socket_without_an_error_is_well_however_quiet_it_is() -> None:
     assert Hearing(QUIET_S).due is None
 
 
-def test_quiet_after_an_error_is_deafness() -> None:
+def test_trap_15_quiet_after_an_error_is_deafness() -> None:
     hearing = Hearing(QUIET_S)
     hearing.erred(100.0)
     hearing.erred(100.9)

@@ -99,7 +99,7 @@ async def test_words_of_an_earlier_turn_are_no_goodbye(stage: Stage) -> None:
     assert stage.talk.turns == 2
 
 
-async def test_a_transcript_moves_the_clock_only_where_the_level_showed_nothing(
+async def test_trap_8_a_transcript_moves_the_clock_only_where_the_level_showed_nothing(
     stage: Stage,
 ) -> None:
     for _ in range(10):
@@ -198,7 +198,7 @@ def speaks(stage: Stage, at: float, seconds: float) -> None:
         stage.loop.call_later(at + frame * 0.02, stage.talk.caller_frame, LOUD)
 
 
-async def test_late_sound_of_an_interrupted_turn_is_not_played(stage: Stage) -> None:
+async def test_trap_9_late_sound_of_an_interrupted_turn_is_not_played(stage: Stage) -> None:
     stage.talk.heed(AUDIO)
     stage.talk.heed(Interrupted())
     stage.talk.heed(AUDIO)
@@ -218,7 +218,7 @@ async def test_a_turn_whose_end_is_never_told_does_not_silence_the_next(stage: S
     assert stage.line.queued_ms == pytest.approx(100.0)
 
 
-async def test_an_interruption_of_nothing_silences_nothing(stage: Stage) -> None:
+async def test_trap_9_an_interruption_of_nothing_silences_nothing(stage: Stage) -> None:
     stage.talk.heed(Interrupted())
     stage.talk.heed(AUDIO)
     assert stage.line.queued_ms == pytest.approx(100.0)

@@ -27,7 +27,7 @@ async def test_a_signal_asks_to_stop_and_is_unhooked_afterwards() -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-async def test_the_plain_way_is_taken_where_the_loop_knows_no_signals(
+async def test_trap_15_the_plain_way_is_taken_where_the_loop_knows_no_signals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -85,7 +85,7 @@ def test_trap_15_connreset_is_switched_off_by_wsaioctl(monkeypatch: pytest.Monke
         assert (handle.value, code.value) == (sock.fileno(), 0x9800000C)
 
 
-def test_the_timer_is_fine_while_a_call_is_up_and_coarse_again_after_it(
+def test_trap_15_the_timer_is_fine_while_a_call_is_up_and_coarse_again_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[str] = []
@@ -128,7 +128,7 @@ def test_elsewhere_nothing_is_touched() -> None:
         windows.disable_udp_connreset(sock)
 
 
-def test_no_character_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trap_15_no_character_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     console = io.TextIOWrapper(raw, encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", console)

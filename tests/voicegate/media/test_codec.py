@@ -68,7 +68,7 @@ def test_every_code_decodes_as_the_formula_says() -> None:
 
 
 @pytest.mark.parametrize(("name", "payload_type", "idle"), [("PCMU", 0, 0xFF), ("PCMA", 8, 0xD5)])
-def test_numbers_and_silence_of_a_codec(name: str, payload_type: int, idle: int) -> None:
+def test_trap_6_numbers_and_silence_of_a_codec(name: str, payload_type: int, idle: int) -> None:
     codec = CODECS[name]
     assert (codec.name, codec.payload_type) == (name, payload_type)
     assert codec.silence == bytes([idle]) * FRAME_SAMPLES

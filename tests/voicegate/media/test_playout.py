@@ -4,7 +4,7 @@ from voicegate.media.playout import Playout
 MS_20 = b"\x01\x02" * 160
 
 
-def test_pieces_of_any_length_come_out_in_frames() -> None:
+def test_trap_13_pieces_of_any_length_come_out_in_frames() -> None:
     playout = Playout()
     voice = bytes(range(256)) * 5
     for at in range(0, 1280, 7):
@@ -23,7 +23,7 @@ def test_an_empty_playout_gives_nothing() -> None:
     assert playout.queued_ms == 0
 
 
-def test_a_tail_is_played_at_once_and_filled_with_silence() -> None:
+def test_trap_13_a_tail_is_played_at_once_and_filled_with_silence() -> None:
     playout = Playout()
     playout.put(MS_20 + b"\x05\x06")
     assert playout.queued_ms == 20.125

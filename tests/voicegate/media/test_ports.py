@@ -3,7 +3,7 @@ import pytest
 from voicegate.media.ports import NoPortFree, PortPool
 
 
-def test_only_even_ports_of_the_range_are_lent_once_each() -> None:
+def test_trap_5_only_even_ports_of_the_range_are_lent_once_each() -> None:
     pool = PortPool((10001, 10006))
     assert pool.size == 3
     assert [pool.lend(0.0) for _ in range(3)] == [10002, 10004, 10006]
@@ -12,7 +12,7 @@ def test_only_even_ports_of_the_range_are_lent_once_each() -> None:
         pool.lend(0.0)
 
 
-def test_a_port_rests_before_it_is_lent_again() -> None:
+def test_trap_5_a_port_rests_before_it_is_lent_again() -> None:
     pool = PortPool((10000, 10000), rest_s=5)
     port = pool.lend(0.0)
     pool.give_back(port, 100.0)

@@ -36,7 +36,7 @@ def spectrum_db(pcm16: bytes, rate: int) -> tuple[Wave, Wave]:
 
 
 @pytest.mark.parametrize("hz", [4700, 5000, 6000, 7000, 8000, 9500, 11900])
-def test_what_8_khz_cannot_carry_does_not_fold_back(hz: int) -> None:
+def test_trap_13_what_8_khz_cannot_carry_does_not_fold_back(hz: int) -> None:
     assert level_db(Resampler(24000, 8000).process(tone(hz, 24000))) <= -70
 
 

@@ -40,7 +40,7 @@ async def frames(media: MediaSession, count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("formats", "codec"), [("0 101", PCMU), ("8 101", PCMA)])
-async def test_silence_flows_at_once_and_50_times_a_second(
+async def test_trap_6_silence_flows_at_once_and_50_times_a_second(
     lab: Lab, formats: str, codec: Codec
 ) -> None:
     async with calling() as caller, lab.open(offer(caller.port, formats)) as media:
@@ -148,7 +148,7 @@ async def test_packets_before_the_answer_are_dropped(lab: Lab) -> None:
         assert (media.counters().early, media.counters().packets_in) == (50, 50)
 
 
-async def test_only_the_negotiated_address_is_heard(lab: Lab) -> None:
+async def test_trap_5_only_the_negotiated_address_is_heard(lab: Lab) -> None:
     async with calling() as caller, calling() as other, lab.open(offer(caller.port)) as media:
         media.start()
         for _ in range(20):

@@ -22,18 +22,25 @@ async def spoken(caller: Caller, media: MediaSession, frames: int) -> bytes:
     return heard
 
 
-async def test_a_nat_that_gives_the_stream_another_port_is_followed_both_ways() -> None:
+@pytest.mark.parametrize(
+    ("silent_s", "ssrc"), [(0.0, 0xCA11), (5.0, 0xCA11), (5.0, 0xBEEF)], ids=str
+)
+async def test_a_nat_that_gives_the_stream_another_port_is_followed_both_ways(
+    silent_s: float, ssrc: int
+) -> None:
+    """Between two packets or behind a silence, as the same stream or as another one."""
     lab = Lab()
     async with calling() as one, calling() as two, lab.open(offer(one.port)) as media:
         media.start()
         await spoken(one, media, 20)
-        two.ssrc, two.sequence, two.timestamp = one.ssrc, one.sequence, one.timestamp
+        await asyncio.sleep(silent_s)
+        two.ssrc, two.sequence, two.timestamp = ssrc, one.sequence, one.timestamp
         assert peak(await spoken(two, media, 20)) > 8000
         await asyncio.sleep(0.03)
         left_with = len(one.got)
         await spoken(two, media, 20)
         assert len(one.got) == left_with
-        assert len(two.got) > 30
+        assert len(two.got) >= 25
         assert media.counters().moves == 1
 
 

@@ -71,7 +71,9 @@ async def test_flush_is_heard_with_the_next_packet(lab: Lab) -> None:
         await media.drained()
 
 
-async def test_after_a_flush_nothing_of_the_old_voice_is_left_in_the_filter(lab: Lab) -> None:
+async def test_trap_13_after_a_flush_nothing_of_the_old_voice_is_left_in_the_filter(
+    lab: Lab,
+) -> None:
     async with calling() as caller, lab.open(offer(caller.port)) as media:
         media.say(LOUD * 3 + b"\x10", 24000)
         media.flush()

@@ -63,7 +63,7 @@ async def test_what_comes_during_a_hold_is_not_heard() -> None:
         assert media.counters().unexpected > 5
 
 
-async def test_another_port_of_the_same_address_is_followed() -> None:
+async def test_trap_5_another_port_is_followed_where_a_reinvite_names_it() -> None:
     lab = Lab()
     async with calling() as one, calling() as two, lab.open(offer(one.port)) as media:
         media.start()

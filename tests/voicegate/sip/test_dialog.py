@@ -37,7 +37,7 @@ def bye(dialog: Dialog) -> Request:
     return dialog.request("BYE", branch="z9hG4bKb", product="p")
 
 
-def test_from_and_to_go_by_role(rig: Rig) -> None:
+def test_trap_2_from_and_to_go_by_role(rig: Rig) -> None:
     request = bye(dialog_of(rig))
     assert request.header("From") == "<sip:1000@127.0.0.1:5060>;tag=ours"
     assert request.header("To") == '"Alice" <sip:100@127.0.0.1:5061>;tag=peer'
@@ -48,7 +48,7 @@ def test_from_and_to_go_by_role(rig: Rig) -> None:
     assert request.header_lines("Route") == []
 
 
-def test_a_dialog_is_call_id_and_both_tags(rig: Rig) -> None:
+def test_trap_1_a_dialog_is_call_id_and_both_tags(rig: Rig) -> None:
     assert dialog_of(rig).id == DialogId("call-1", "ours", "peer")
     assert dialog_of(rig, from_tag="").id == DialogId("call-1", "ours", "")
 
@@ -58,7 +58,7 @@ def test_trap_2_cseq_grows_with_each_request(rig: Rig) -> None:
     assert [str(bye(dialog).cseq) for _ in range(3)] == ["42 BYE", "43 BYE", "44 BYE"]
 
 
-def test_loose_routes_are_kept_in_the_order_of_record_route(rig: Rig) -> None:
+def test_trap_2_loose_routes_are_kept_in_the_order_of_record_route(rig: Rig) -> None:
     dialog = dialog_of(
         rig, "Record-Route: <sip:127.0.0.2:5070;lr>, <sip:p2;lr>", "Record-Route: <sip:p3;lr>"
     )
@@ -179,7 +179,7 @@ def begun(*extra: str) -> tuple[Request, Dialog]:
     return invite, Dialog.of_answer(invite, answer(*extra), local, destination)
 
 
-def test_a_dialog_we_began_reads_the_route_set_backwards(rig: Rig) -> None:
+def test_trap_2_a_dialog_we_began_reads_the_route_set_backwards(rig: Rig) -> None:
     _, dialog = begun("Record-Route: <sip:p1;lr>, <sip:p2;lr>", "Contact: <sip:200@127.0.0.1:5099>")
     request = bye(dialog)
     assert dialog.id == DialogId("c", "ours", "theirs")

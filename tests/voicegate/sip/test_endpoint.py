@@ -71,7 +71,7 @@ def test_a_stranger_cannot_end_a_call_nor_answer_for_the_peer(rig: Rig) -> None:
     assert rig.endpoint.unsettled == 1
 
 
-def test_the_port_of_a_gate_may_rotate(rig: Rig) -> None:
+def test_trap_1_the_port_of_a_gate_may_rotate(rig: Rig) -> None:
     dialog = rig.answered()
     rig.receive(rig.ack(dialog), Address("127.0.0.1", 40001))
     assert brief(rig.receive(rig.within(dialog, "BYE"), Address("127.0.0.1", 40002))) == ["200"]

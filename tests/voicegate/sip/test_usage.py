@@ -45,7 +45,7 @@ def test_ringing_and_answer_carry_one_tag_and_our_contact(rig: Rig) -> None:
     assert answer.header("Content-Type") == "application/sdp"
 
 
-def test_a_repeated_invite_is_the_same_call_and_gets_the_last_response(rig: Rig) -> None:
+def test_trap_3_a_repeated_invite_is_the_same_call_and_gets_the_last_response(rig: Rig) -> None:
     invite = rig.request(body=rig.sdp)
     assert brief(rig.receive(invite)) == ["100"]
     assert brief(rig.receive(invite)) == ["100"]
@@ -105,7 +105,7 @@ def test_abort_before_and_after_the_answer(rig: Rig) -> None:
 # CANCEL
 
 
-def test_cancel_before_the_answer(rig: Rig) -> None:
+def test_trap_4_the_487_to_a_cancelled_invite_is_resent_until_its_ack(rig: Rig) -> None:
     dialog = rig.offered()
     cancel = rig.request("CANCEL", branch="z9hG4bK-call-1-1-INVITE")
     accepted, terminated = rig.receive(cancel)
@@ -123,7 +123,7 @@ def test_cancel_before_the_answer(rig: Rig) -> None:
     assert (rig.endpoint.dialogs, rig.endpoint.transactions) == (0, 0)
 
 
-def test_cancel_crossing_the_200_changes_nothing(rig: Rig) -> None:
+def test_trap_4_cancel_crossing_the_200_changes_nothing(rig: Rig) -> None:
     dialog = rig.answered()
     answers = rig.receive(rig.request("CANCEL", branch="z9hG4bK-call-1-1-INVITE"))
     assert brief(answers) == ["200"]
@@ -147,7 +147,7 @@ def test_bye_of_the_peer(rig: Rig) -> None:
     assert rig.sent() == []
 
 
-def test_a_repeated_bye_is_answered_200_for_32_s(rig: Rig) -> None:
+def test_trap_4_a_repeated_bye_is_answered_200_for_32_s(rig: Rig) -> None:
     dialog = rig.confirmed()
     rig.receive(rig.within(dialog, "BYE"))
     for now in (0.5, 16.0, 31.9):
@@ -161,7 +161,7 @@ def test_a_repeated_bye_is_answered_200_for_32_s(rig: Rig) -> None:
     assert brief(rig.receive(rig.within(dialog, "BYE"))) == ["481"]
 
 
-def test_byes_that_cross_end_one_call_once(rig: Rig) -> None:
+def test_trap_4_byes_that_cross_end_one_call_once(rig: Rig) -> None:
     dialog = rig.confirmed()
     rig.endpoint.hang_up(dialog, 0.0)
     (ours,) = rig.sent()
@@ -172,7 +172,7 @@ def test_byes_that_cross_end_one_call_once(rig: Rig) -> None:
     assert rig.endpoint.unsettled == 0
 
 
-def test_bye_before_the_ack(rig: Rig) -> None:
+def test_trap_4_bye_before_the_ack(rig: Rig) -> None:
     dialog = rig.answered()
     assert brief(rig.receive(rig.within(dialog, "BYE"))) == ["200"]
     assert rig.events() == [CallHungUp(dialog)]
@@ -187,7 +187,7 @@ def test_bye_before_the_answer_ends_the_invite_too(rig: Rig) -> None:
     assert rig.events() == [CallHungUp(dialog)]
 
 
-def test_a_stale_bye_touches_no_other_call(rig: Rig) -> None:
+def test_trap_1_a_stale_bye_touches_no_other_call(rig: Rig) -> None:
     first = rig.confirmed("call-1")
     bye = rig.within(first, "BYE")
     rig.receive(bye)

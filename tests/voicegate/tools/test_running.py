@@ -205,7 +205,7 @@ async def test_an_answer_that_nobody_takes_is_no_fault(
     assert not [one for one in caplog.records if one.levelname == "ERROR"]
 
 
-async def test_the_clock_of_silence_stands_while_a_tool_runs(on_call: OnCall) -> None:
+async def test_trap_8_the_clock_of_silence_stands_while_a_tool_runs(on_call: OnCall) -> None:
     async with stage(on_call) as on:
         on.ask("slow")
         on.ask("echo", "2")

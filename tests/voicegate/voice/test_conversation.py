@@ -60,7 +60,7 @@ WAYS: dict[str, Callable[[FakeSession], None]] = {
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "sdk"])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_lost_connection_is_resumed_and_nothing_is_said_twice(
+async def test_trap_10_a_lost_connection_is_resumed_and_nothing_is_said_twice(
     fake: FakeGemini, way: str, direct: bool
 ) -> None:
     fake.on_text(say=speech(1.0), text="Good day.")
@@ -87,7 +87,9 @@ async def test_the_first_connection_asks_for_a_handle_without_having_one(fake: F
         assert fake.session(0).setup["sessionResumption"] == {}
 
 
-async def test_the_newest_handle_is_used_and_one_that_is_none_is_not(fake: FakeGemini) -> None:
+async def test_trap_10_the_newest_handle_is_used_and_one_that_is_none_is_not(
+    fake: FakeGemini,
+) -> None:
     fake.on_text(say=speech(1.0))
     fake.on_connect(session=1)
     async with serving() as gemini, heard(gemini) as ear:
@@ -111,7 +113,9 @@ async def test_no_log_tells_a_handle(fake: FakeGemini, caplog: pytest.LogCapture
     assert handle(fake.session(1)) not in caplog.text
 
 
-async def test_a_refused_handle_makes_it_begin_anew_with_what_was_said(fake: FakeGemini) -> None:
+async def test_trap_10_a_refused_handle_makes_it_begin_anew_with_what_was_said(
+    fake: FakeGemini,
+) -> None:
     fake.on_text(say=speech(1.0), text="Good day, what can I do?")
     fake.refuse_setup(1007, "Request contains an invalid argument.", session=1)
     async with serving() as gemini, heard(gemini) as ear:
@@ -219,7 +223,7 @@ async def test_the_switch_waits_for_the_end_of_the_turn(fake: FakeGemini) -> Non
     assert handle(fake.session(1)) == "handle-0-2", "the one that knows of the turn"
 
 
-async def test_the_switch_comes_ten_seconds_before_the_end_whoever_speaks(
+async def test_trap_10_the_switch_comes_ten_seconds_before_the_end_whoever_speaks(
     fake: FakeGemini,
 ) -> None:
     """By a timer of our own: the service says nothing more."""

@@ -29,7 +29,7 @@ def test_no_proxy_stands_before_this_machine(url: str) -> None:
     assert arguments["proxy"] is None
 
 
-def test_a_proxy_of_the_environment_may_be_passed_by() -> None:
+def test_trap_15_a_proxy_of_the_environment_may_be_passed_by() -> None:
     arguments = http_options(GeminiSettings(use_proxy=False)).async_client_args
     assert arguments
     assert arguments["proxy"] is None

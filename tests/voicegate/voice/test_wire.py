@@ -101,7 +101,7 @@ def test_all_parts_are_read_and_thoughts_are_no_speech() -> None:
     assert events == [ModelAudio(b"\0\0\0", 24000), ModelAudio(b"\1\1\1", 24000)]
 
 
-def test_one_message_with_everything_is_read_in_the_order_that_matters() -> None:
+def test_trap_9_one_message_with_everything_is_read_in_the_order_that_matters() -> None:
     message = audio("AAAA")
     message["serverContent"] |= {
         "turnComplete": True,
