@@ -5,6 +5,7 @@ import gc
 import io
 import ipaddress
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -30,6 +31,7 @@ from voicegate.windows import (
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIP_PORT = 5060
+NAME_IN_URL = re.compile(r"://[^/@\s\"]*@")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 log = get_logger("voicegate")
@@ -239,7 +241,7 @@ def service(
     place = texts.place(windows=windows, config=config)
     if not windows:
         typer.echo(texts.systemd_unit(settings, place), nl=False)
-        typer.echo(texts.systemd_steps(place), err=True, nl=False)
+        typer.echo(texts.systemd_steps(settings, place), err=True, nl=False)
         return
     text = texts.winsw_xml if wrapper is Wrapper.WINSW else texts.nssm_lines
     typer.echo(text(settings, place), nl=False)
@@ -268,7 +270,8 @@ def show_config(
         for table in values if isinstance(values, list) else [values]:
             typer.echo(f"[[{section}]]" if isinstance(values, list) else f"[{section}]")
             for key, value in table.items():
-                typer.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+                text = json.dumps(value, ensure_ascii=False)
+                typer.echo(f"{key} = {NAME_IN_URL.sub('://**********@', text)}")
             typer.echo()
 
 

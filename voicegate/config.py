@@ -1,8 +1,10 @@
 """The configuration and its one loader: CLI > environment > .env > TOML > defaults."""
 
+import io
 import os
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,13 @@ GOOGLE_NAMES = {
 
 TABLE_LISTS = ("route",)
 """Sections that are lists of tables, such as [[route]]: a layer replaces the one before it."""
+MENDS = {
+    "tuple_type": 'write a list, such as ["192.168.1.20"]; one of tables begins with [[...]]',
+    "model_type": "this is a table: write its name in [brackets], and its keys below",
+    "dict_type": 'this is a table: write { name = "value" }',
+    "string_type": 'write it in quotes: "..."',
+}
+"""What to do about a wrong kind of value, by the name of the fault."""
 
 
 class ConfigError(Exception):
@@ -104,11 +113,14 @@ class _Environment(EnvSettingsSource):
         """Read a list; the library's own error would not name the key."""
         try:
             return super().decode_complex_value(field_name, field, value)
-        except ValueError as error:
+        except ValueError:
+            names = (name for name, text in self._variables.items() if text == value)
+            # without the value, and without the error that holds it: it may be a password
             raise ConfigError(
-                f"{field_name}: {value!r} is no JSON; a list is written"
-                ' ["127.0.0.1"] or [10000, 10398], one of tables [{"called": "100"}]'
-            ) from error
+                f"{next(names, field_name)}: this is no JSON; a list is written"
+                ' ["127.0.0.1"] or [10000, 10398], names and values {"sales": "300"},'
+                ' tables [{"called": "100"}], on Windows without quotes around it'
+            ) from None
 
 
 def load(
@@ -143,7 +155,9 @@ def require_key(config: Config) -> None:
 
 
 def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str]:
-    lines = dotenv_values(dotenv, encoding="utf-8") if dotenv and dotenv.is_file() else {}
+    lines = {}
+    if dotenv and dotenv.is_file():
+        lines = dotenv_values(stream=io.StringIO(_text_of(dotenv)))
     return {name: text for name, text in lines.items() if text is not None} | dict(environ)
 
 
@@ -163,12 +177,27 @@ def _refuse_unknown_sections(variables: Mapping[str, str]) -> None:
 def _read_toml(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
+    text = _text_of(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        mend = "; a path goes in single quotes: 'C:\\records'" if "\\" in text else ""
+        raise ConfigError(f"{path}: {error}{mend}") from None  # it may hold a password
+
+
+def _text_of(path: Path) -> str:
+    """Read a file as Windows' editors write it too: with a byte order mark, or in UTF-16."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; may this account read it?") from error
+    if "\0" in text:
+        raise ConfigError(f"{path}: it is not UTF-8; save it as UTF-8 (in Notepad: Save as)")
+    return text
 
 
 def _merged(layers: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
@@ -184,9 +213,24 @@ def _merged(layers: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
 
 
 def explain(error: ValidationError) -> str:
-    """One line per fault: `sip.prot: Extra inputs are not permitted`."""
+    """One line per fault: `sip.prot: Extra inputs are not permitted; did you mean sip.port?`."""
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in fault["loc"]) or "config"
-        lines.append(f"{path}: {fault['msg']}")
+        mend = MENDS.get(fault["type"], "")
+        if fault["type"] == "extra_forbidden":
+            mend = _meant(path)
+        lines.append(f"{path}: {fault['msg']}" + (f"; {mend}" if mend else ""))
     return "\n".join(lines)
+
+
+def _meant(path: str) -> str:
+    """Ask for the setting of that name in another section, or for the nearest name."""
+    sections = Config.model_fields.items()
+    keys = {name: getattr(field.annotation, "model_fields", ()) for name, field in sections}
+    names = [*keys, *(f"{name}.{key}" for name in keys for key in keys[name])]
+    last = path.rpartition(".")[2]
+    meant = [name for name in names if name.rpartition(".")[2] == last]
+    if not meant and path.count(".") < 2:
+        meant = get_close_matches(path, names, n=1)
+    return f"did you mean {' or '.join(meant)}?" if meant else ""

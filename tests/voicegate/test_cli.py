@@ -43,7 +43,7 @@ def test_the_version(tmp_path: Path) -> None:
 
 
 def test_config_shows_what_is_in_effect_without_secrets(tmp_path: Path) -> None:
-    shown = voicegate("config", cwd=tmp_path, VOICEGATE_SIP__PORT="5070", GEMINI_API_KEY="hush")
+    shown = voicegate("config", cwd=tmp_path, VOICEGATE_SIP__PORT="5070", GEMINI_API_KEY="hush", **WEBHOOK)
     assert shown.returncode == 0
     assert "[sip]" in shown.stdout
     assert "port = 5070" in shown.stdout

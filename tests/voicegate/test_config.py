@@ -1,6 +1,7 @@
 """The loader: who wins, what is refused, and that the refusal names the mend."""
 
 import json
+import traceback
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,8 @@ def test_the_base_url_of_google_is_understood() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("VOICEGATE_SIP__PROT", "1", "sip.prot: Extra inputs are not permitted"),
+        ("VOICEGATE_SIP__PROT", "1", "sip.prot: Extra inputs are not permitted; did you mean"),
+        ("VOICEGATE_SIP__RTP_PORTS", "1", "sip.rtp_ports: Extra inputs are not permitted; did you"),
         ("VOICEGATE_SPI__PORT", "1", "VOICEGATE_SPI__PORT: no such setting"),
         ("VOICEGATE_SIP", "{}", "VOICEGATE_SIP: no such setting"),
         ("VOICEGATE_SIP__PORT", "70000", "sip.port: Input should be less than or equal to 65535"),
@@ -118,7 +120,13 @@ def test_the_base_url_of_google_is_understood() -> None:
         ("VOICEGATE_SIP__ALLOW", '["nonsense"]', "sip.allow.0: Value error, 'nonsense' is no"),
         ("VOICEGATE_SIP__TRANSPORTS", '["tls"]', "set sip.tls_certificate"),
         ("VOICEGATE_SIP__MAX_CALLS", "0", "sip.max_calls"),
-        ("VOICEGATE_MEDIA__RTP_PORTS", "[10000, 10001]", "high >= low + 2"),
+        (
+            "VOICEGATE_MEDIA__RTP_PORTS",
+            "[10000, 10001]",
+            "media.rtp_ports: Value error, write",
+        ),
+        ("VOICEGATE_MEDIA__RTP_PORTS", "[20000, 10000]", "with low >= 1024 and high >= low + 2"),
+        ("VOICEGATE_RECORD__DIR", "C:\new", "single quotes"),
         ("VOICEGATE_MEDIA__CODECS", "[]", "media.codecs"),
         ("VOICEGATE_MEDIA__CODECS", '["G729"]', "media.codecs.0"),
         ("VOICEGATE_CALL__NO_SPEECH_TIMEOUT_S", "0", "call.no_speech_timeout_s"),
@@ -141,6 +149,80 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
     toml.write_text("[sip\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="line 1"):
         load(toml, environ={}, dotenv=None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
+def test_files_may_have_a_byte_order_mark_and_windows_line_ends(
+    tmp_path: Path, encoding: str
+) -> None:
+    toml, dotenv = tmp_path / "voicegate.toml", tmp_path / ".env"
+    toml.write_bytes("[sip]\r\nport = 5070\r\n".encode(encoding))
+    dotenv.write_bytes("GEMINI_API_KEY=abc\r\n".encode(encoding))
+    config = load(toml, environ={}, dotenv=dotenv)
+    assert (config.sip.port, config.gemini.api_key.get_secret_value()) == (5070, "abc")
+
+
+@pytest.mark.parametrize("name", ["voicegate.toml", ".env"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
+def test_a_file_in_another_encoding_is_named_with_its_mend(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes("# Grüße\n[call]\n".encode(encoding))
+    is_toml = name == "voicegate.toml"
+    with pytest.raises(ConfigError, match="it is not UTF-8; save it as UTF-8"):
+        load(file if is_toml else None, environ={}, dotenv=None if is_toml else file)
+
+
+def test_a_folder_for_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="may this account read it"):
+        load(tmp_path, environ={}, dotenv=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[spi]\nport = 1", "spi: Extra inputs are not permitted; did you mean sip?"),
+        ("port = 1", "did you mean sip.port or admin.port?"),
+        ("sip = 1", "write its name in [brackets]"),
+        ('[sip]\nallow = "10.0.0.1"', "sip.allow: Input should be a valid tuple; write a list"),
+        ("[gemini]\nmodel = 3", "gemini.model: Input should be a valid string; write it in quotes"),
+        ("[record]\ndir = 'a'\ncdr = \"C:\\users\"", "a path goes in single quotes"),
+        ('[[tools.webhook]]\nnamed = "a"', "tools.webhook.0.named: Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_file_is_answered_with_the_mend(tmp_path: Path, text: str, says: str) -> None:
+    toml = tmp_path / "voicegate.toml"
+    toml.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(toml, environ={}, dotenv=None)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VOICEGATE_SIP__USERS", "{gate7: hush}"),
+        ("VOICEGATE_SIP__USERS", '{"gate7": ["hush"]}'),
+        ("VOICEGATE_SIP__REGISTRAR", "sip:us:hush@192.168.1.10"),
+        ("VOICEGATE_SIP__OUTBOUND", "sip:us:hush@192.168.1.10"),
+        ("VOICEGATE_SIP__MORE_REGISTRARS", '[{"password": "hush"}]'),
+        ("VOICEGATE_TOOLS__WEBHOOK", '[{"headers": {"Authorization": "hush"}]'),
+        ("VOICEGATE_GEMINI__APIKEY", "hush"),
+        ("VOICEGATE_PASSWORD", "hush"),
+    ],
+)
+def test_a_refusal_names_the_setting_and_never_tells_a_secret(name: str, value: str) -> None:
+    said = refusal(**{name: value})
+    assert name.lower().rpartition("__")[2] in said.lower()
+    assert "hush" not in said
+
+
+def test_the_cause_of_a_refusal_holds_no_secret_either() -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_environment(VOICEGATE_SIP__USERS="{gate7: hush}")
+    told = "".join(traceback.format_exception(caught.value))
+    assert "hush" not in told.replace('VOICEGATE_SIP__USERS="{gate7: hush}"', "")
 
 
 def test_a_missing_key_names_both_ways_out() -> None:

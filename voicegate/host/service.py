@@ -19,6 +19,9 @@ USAGE_EXIT = 2
 WINDOWS_FOLDER = PureWindowsPath("C:/voicegate")
 POSIX_FOLDER = PurePosixPath("/etc/voicegate")
 SETTINGS = "voicegate.toml"
+STATE_FOLDER = PurePosixPath("/var/lib") / NAME
+"""systemd makes it, and gives it to the account of the service, whichever number that has."""
+MAKE_WRITABLE = f"the service's account may not write there; take a folder in {STATE_FOLDER}"
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,8 @@ def firewall_lines(config: Config) -> list[str]:
 def systemd_unit(config: Config, place: Installed) -> str:
     """A unit for /etc/systemd/system/voicegate.service."""
     folder = str(PurePosixPath(place.config).parent)
-    records = config.record.dir
-    writable = f"ReadWritePaths={records}\n" if records.startswith("/") else ""
+    # "-": a folder that is not there must not keep the service from its own words about it
+    writable = "".join(f"ReadWritePaths=-{one}\n" for one in _elsewhere(config))
     return f"""\
 [Unit]
 Description=voicegate: carries telephone calls to Gemini Live
@@ -137,7 +140,7 @@ After=network-online.target
 
 [Service]
 Type=exec
-ExecStart={place.program} serve --config {place.config}
+ExecStart="{place.program}" serve --config "{place.config}"
 ExecReload=/bin/kill -HUP $MAINPID
 WorkingDirectory={folder}
 EnvironmentFile=-{folder}/voicegate.env
@@ -148,6 +151,7 @@ KillSignal=SIGTERM
 TimeoutStopSec={stop_timeout_s(config)}
 LimitNOFILE=8192
 DynamicUser=yes
+StateDirectory={NAME}
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -158,12 +162,22 @@ WantedBy=multi-user.target
 """
 
 
-def systemd_steps(place: Installed) -> str:
+def _elsewhere(config: Config) -> list[PurePosixPath]:
+    """Folders to write to that the unit does not make itself and give to its account."""
+    record = config.record
+    cdr = PurePosixPath(record.cdr).parent if record.cdr else None
+    named = [PurePosixPath(record.dir) if record.dir else None, cdr]
+    absolute = {one: None for one in named if one is not None and one.is_absolute()}
+    return [one for one in absolute if not one.is_relative_to(STATE_FOLDER)]
+
+
+def systemd_steps(config: Config, place: Installed) -> str:
     """What is to be done with the unit."""
     folder = PurePosixPath(place.config).parent
+    closed = "".join(f"5. {one}: {MAKE_WRITABLE}\n" for one in _elsewhere(config))
     return f"""\
 1. Keep the key where only root reads it: {folder}/voicegate.env, mode 600, GEMINI_API_KEY=...
 2. voicegate service systemd > /etc/systemd/system/voicegate.service
 3. systemctl daemon-reload && systemctl enable --now voicegate
 4. See that it works: {place.program} check --config {place.config}
-"""
+{closed}"""

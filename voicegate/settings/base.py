@@ -22,6 +22,12 @@ def _bind_address(text: str) -> str:
     return text
 
 
+def _path(text: str) -> str:
+    if any(sign < " " for sign in text):
+        raise ValueError(f"{text!r} is no path: write it in single quotes, or with / for \\")
+    return text
+
+
 class Section(BaseModel):
     """One table of the configuration; the docstring under a key is its description."""
 
@@ -29,5 +35,6 @@ class Section(BaseModel):
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+PathText = Annotated[str, AfterValidator(_path)]
 Network = Annotated[str, AfterValidator(_network)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from voicegate.settings.base import Section
+from voicegate.settings.base import PathText, Section
 
 PromptField = Annotated[str, Field(pattern=r"^(caller|called|header:[A-Za-z0-9-]{1,40})$")]
 
@@ -14,7 +14,7 @@ class CallSettings(Section):
 
     greeting: str = "A caller is on the line. Greet them briefly."
     """What the model is told at the answer so that it greets; empty for no greeting."""
-    greeting_wav: str = ""
+    greeting_wav: PathText = ""
     """WAV file that is played at the answer instead of the model's greeting; empty for none."""
     apology_wav: str = ""
     """WAV file that is played before the hang-up where the model cannot be had to speak; empty for

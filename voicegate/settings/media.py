@@ -4,7 +4,7 @@ import ipaddress
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from voicegate.settings.base import Port, Section
 
@@ -49,9 +49,10 @@ class MediaSettings(Section):
             raise ValueError("G722 is not installed: pip install voicegate[g722]")
         return codecs
 
-    @model_validator(mode="after")
-    def _range_has_room(self) -> "MediaSettings":
-        low, high = self.rtp_ports
+    @field_validator("rtp_ports")
+    @classmethod
+    def _range_has_room(cls, ports: tuple[int, int]) -> tuple[int, int]:
+        low, high = ports
         if low < 1024 or high < low + 2:
-            raise ValueError("rtp_ports must be [low, high] with low >= 1024 and high >= low + 2")
-        return self
+            raise ValueError("write [low, high] with low >= 1024 and high >= low + 2")
+        return ports

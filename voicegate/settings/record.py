@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from voicegate.settings.base import Section
+from voicegate.settings.base import PathText, Section
 
 
 def _web_url(text: str) -> str:
@@ -16,7 +16,7 @@ def _web_url(text: str) -> str:
 class RecordSettings(Section):
     """[record] what is kept of a call."""
 
-    dir: str = ""
+    dir: PathText = ""
     """Folder for the records; empty keeps none."""
     audio: bool = False
     """Keep a stereo WAV of each call; needs dir."""
@@ -31,7 +31,7 @@ class RecordSettings(Section):
     announcement: str = ""
     """What the model says before anything else, such as that the call is recorded; empty for
     nothing."""
-    cdr: str = ""
+    cdr: PathText = ""
     """File to which each call adds one JSON line with its figures; empty for none."""
     webhook: Annotated[str, AfterValidator(_web_url)] = ""
     """URL to which the figures of each call are posted at its end; empty for none."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from voicegate.settings.base import Section
+from voicegate.settings.base import PathText, Section
 from voicegate.settings.tools import ToolName
 
 
@@ -34,7 +34,7 @@ class CallChanges(Section):
 
     greeting: str | None = None
     """Instead of call.greeting; empty for no greeting by the model."""
-    greeting_wav: str | None = None
+    greeting_wav: PathText | None = None
     """Instead of call.greeting_wav; empty for none."""
     system_instruction: str | None = None
     """Instead of gemini.system_instruction."""

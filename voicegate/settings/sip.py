@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from voicegate.settings.base import BindAddress, Network, Port, Section
+from voicegate.settings.base import BindAddress, Network, PathText, Port, Section
 
 
 def _registrar_uri(text: str) -> str:
     if text and _REGISTRAR.fullmatch(text) is None:
-        raise ValueError(f"{text!r} is no registrar such as sip:192.168.1.10:5060")
+        # without the text: a password may stand in it
+        raise ValueError("it is no registrar such as sip:192.168.1.10:5060, without our name")
     return text
 
 
@@ -34,7 +35,7 @@ class RegistrarSettings(Section):
 def _sip_place(text: str) -> str:
     scheme, _, place = text.partition(":")
     if text and (scheme.lower() != "sip" or not place or "@" in place):
-        raise ValueError(f"{text!r} is no place to call by; write sip:HOST:PORT")
+        raise ValueError("it is no place to call by; write sip:HOST:PORT")
     return text
 
 
@@ -51,11 +52,11 @@ class SipSettings(Section):
     """Transports to listen on: udp, tcp, tls."""
     tls_port: Port = 5061
     """Port for TLS; 0 takes any free one."""
-    tls_certificate: str = ""
+    tls_certificate: PathText = ""
     """File with our certificate and its chain (PEM); TLS needs one."""
-    tls_key: str = ""
+    tls_key: PathText = ""
     """File with the key of the certificate (PEM), where it is not in the same file."""
-    tls_ca: str = ""
+    tls_ca: PathText = ""
     """File with the certificates we trust when we connect by TLS (PEM); the system's by default."""
     allow: tuple[Network, ...] = ("127.0.0.0/8",)
     """Addresses and networks that may call without a password; everyone else is answered 403."""

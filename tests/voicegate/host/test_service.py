@@ -11,6 +11,7 @@ from voicegate.host.service import (
     firewall_lines,
     nssm_lines,
     stop_timeout_s,
+    systemd_steps,
     systemd_unit,
     windows_steps,
     winsw_xml,
@@ -29,7 +30,7 @@ def config() -> Config:
     return configured(
         sip={"port": 5070, "allow": ["127.0.0.0/8", "192.0.2.7", "198.51.100.0/24"]},
         call={"drain_limit_s": 90},
-        record={"dir": "/var/lib/voicegate"},
+        record={"dir": "/var/lib/voicegate/calls"},
     )
 
 
@@ -55,14 +56,25 @@ def test_nssm_gets_the_same_in_its_own_words(config: Config) -> None:
 
 def test_systemd_restarts_but_not_after_a_wrong_setting(config: Config) -> None:
     unit = systemd_unit(config, LINUX)
-    assert (
-        "ExecStart=/opt/voicegate/bin/voicegate serve --config /etc/voicegate/voicegate.toml"
-        in unit
-    )
+    assert f'ExecStart="{LINUX.program}" serve --config "{LINUX.config}"' in unit
     assert f"TimeoutStopSec={stop_timeout_s(config)}" in unit
     assert "Restart=on-failure" in unit
     assert "RestartPreventExitStatus=2" in unit
-    assert "ReadWritePaths=/var/lib/voicegate" in unit
+
+
+def test_systemd_gives_the_account_a_folder_to_write_to(config: Config) -> None:
+    unit = systemd_unit(config, LINUX)
+    assert "DynamicUser=yes\nStateDirectory=voicegate\n" in unit
+    assert "ReadWritePaths" not in unit
+    assert "may not write" not in systemd_steps(config, LINUX)
+
+
+def test_records_elsewhere_stay_closed_to_that_account_and_it_is_said() -> None:
+    config = configured(record={"dir": "/srv/calls", "cdr": "/var/log/calls/cdr.jsonl"})
+    unit, steps = systemd_unit(config, LINUX), systemd_steps(config, LINUX)
+    for folder in ("/srv/calls", "/var/log/calls"):
+        assert f"ReadWritePaths=-{folder}\n" in unit
+        assert f"{folder}: the service's account may not write there" in steps
 
 
 def test_the_firewall_opens_to_the_gate_alone(config: Config) -> None:
