@@ -123,8 +123,8 @@ async def hear_the_first(tab: Tab, folder: Path) -> None:
     await tab.tab_to("#rows button")
     await tab.press("Enter")
     await tab.until("document.querySelectorAll('.tape .bars').length === 2")
-    await tab.until("document.querySelector('.tape audio').duration > 5")
-    await tab.until("document.querySelector('.script').innerText.includes('Good day to you.')")
+    await tab.until("document.querySelector('.tape audio')?.duration > 5")
+    await tab.until("document.querySelector('.script')?.innerText.includes('Good day to you.')")
     for name, (width, height) in {"recording": WIDE, "recording-narrow": NARROW}.items():
         await tab.look(width, height)
         await asyncio.sleep(0.3)

@@ -43,7 +43,12 @@ def test_the_version(tmp_path: Path) -> None:
 
 
 def test_config_shows_what_is_in_effect_without_secrets(tmp_path: Path) -> None:
-    shown = voicegate("config", cwd=tmp_path, VOICEGATE_SIP__PORT="5070", GEMINI_API_KEY="hush", **WEBHOOK)
+    variables = {
+        "VOICEGATE_SIP__PORT": "5070",
+        "GEMINI_API_KEY": "hush",
+        "VOICEGATE_RECORD__WEBHOOK": "https://us:hush@127.0.0.1/calls",
+    }
+    shown = voicegate("config", cwd=tmp_path, **variables)
     assert shown.returncode == 0
     assert "[sip]" in shown.stdout
     assert "port = 5070" in shown.stdout
