@@ -69,8 +69,8 @@ class Access:
         self._counters["refused_sources"] += 1
         if not self._answers.take(now):
             self._counters["unanswered_strangers"] += 1
-        elif self.guard is None or verdict is Verdict.WRONG:
-            # RFC 3261 22.1 lets us ask again; a no ends what guesses
+        elif self.guard is None or verdict is Verdict.WRONG or got.request.method == "CANCEL":
+            # RFC 3261 22.1 lets us ask again, a CANCEL never; a no ends what guesses
             self._core.answer_stateless(got, 403)
         else:
             asked = self.guard.challenges(now, stale=verdict is Verdict.STALE)

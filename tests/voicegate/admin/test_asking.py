@@ -1,12 +1,17 @@
 """`voicegate call`, from the order to its words; the process itself is in test_cli.py."""
 
+import asyncio
+import json
+
 import pytest
+from typer.testing import CliRunner
 
 from scenarios.inprocess import serving
 from simulator.gate.gate import SimulatedGate
 from simulator.gemini.server import FakeGemini
 from simulator.witness.witness import Witness
-from voicegate.admin.asking import Ordered, order_call, place_of
+from voicegate.admin.asking import ANSWER_LIMIT_S, Ordered, order_call, place_of
+from voicegate.cli import app
 from voicegate.gateway import Gateway
 from voicegate.settings import AdminSettings
 
@@ -72,6 +77,46 @@ async def test_nobody_there_is_said_with_what_to_do() -> None:
     told = await order_call("http://127.0.0.1:9", "", "200", 1.0)
     assert told.code == 3
     assert "Mend: start voicegate serve" in told.text
+
+
+async def test_a_gateway_that_takes_the_order_and_falls_silent_is_not_waited_for() -> None:
+    loop, released = asyncio.get_running_loop(), asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port, began_at = server.sockets[0].getsockname()[1], loop.time()
+        told = await order_call(f"http://127.0.0.1:{port}", "", "200", 5.0)
+        assert loop.time() - began_at == pytest.approx(5.0 + ANSWER_LIMIT_S, abs=0.5)
+        released.set()
+        await asyncio.sleep(0.1)
+    assert (told.code, "does not say what came of it" in told.text) == (3, True)
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_code_of_the_order_is_that_of_the_command(
+    monkeypatch: pytest.MonkeyPatch, code: int, as_json: bool
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    async def told(*arguments: object) -> Ordered:
+        asked.append(arguments)
+        return Ordered(code, "200 is what it is", 7, "so")
+
+    monkeypatch.setattr("voicegate.admin.asking.order_call", told)
+    words = ["call", "200", "--admin", "http://127.0.0.1:8080/", *(["--json"] if as_json else [])]
+    done = CliRunner(env={"VOICEGATE_ADMIN__TOKEN": "secret"}).invoke(app, words)
+    assert done.exit_code == code
+    assert [arguments[:3] for arguments in asked] == [("http://127.0.0.1:8080", "secret", "200")]
+    said = {"code": code, "text": "200 is what it is", "id": 7, "result": "so"}
+    if as_json:
+        assert json.loads(done.stdout) == said
+    else:
+        told_by = done.stderr if code > 1 else done.stdout
+        assert told_by == "200 is what it is\n"
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,15 @@ def test_ip6_between_ip6_hosts() -> None:
     assert b"c=IN IP6 2001:db8::50\r\n" in answer.body
 
 
+@pytest.mark.parametrize(
+    ("local", "line"), [(OURS, "IP6 2001:db8::9"), ("2001:db8::50", "IP4 192.0.2.9")]
+)
+def test_an_address_of_the_other_family_is_refused_even_if_allowed(local: str, line: str) -> None:
+    """A socket of one family cannot send to it."""
+    sdp = HEAD.replace(f"c=IN IP4 {GATE}", f"c=IN {line}") + AUDIO
+    assert refusal_of(sdp, local_host=local, allowed=lambda host: True).status == 488
+
+
 def test_answers_agree_when_they_mean_the_same_stream() -> None:
     answer = answer_to(HEAD + AUDIO)
     assert answer.agrees_with(answer_to(HEAD + AUDIO + "a=x\r\n", version=2))
