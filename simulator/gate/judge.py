@@ -97,10 +97,13 @@ class Findings:
         """Raise an AssertionError that lists them all, unless there are none."""
         if not self.violations:
             return
-        lines = [f"{who}: {len(self.violations) + self.dropped} violations"]
+        count = len(self.violations) + self.dropped
+        # lists of results keep the first line only
+        number = "1 violation" if count == 1 else f"{count} violations, the first"
+        lines = [f"{who}: {number}: {self.violations[0]}"]
         lines += [f"  - {violation}" for violation in self.violations[:40]]
         if len(lines) < len(self.violations) + 1:
-            lines.append(f"  ... and {len(self.violations) + self.dropped - 40} more")
+            lines.append(f"  ... and {count - 40} more")
         raise AssertionError("\n".join(lines))
 
 

@@ -112,3 +112,19 @@ def test_findings_are_bounded_and_reach_the_parent() -> None:
 
 def test_a_clean_check_says_nothing() -> None:
     Findings().check("gate")
+
+
+def test_the_first_line_of_a_check_names_a_rule() -> None:
+    """The acceptance list shows one line for each row: "1 violations" told nobody what to mend."""
+    findings = Findings()
+    findings.add(Violation("rtp-gap", "RFC 3551 4.2", "90 ms"))
+    with pytest.raises(
+        AssertionError, match=r"^gate: 1 violation: rtp-gap \(RFC 3551 4\.2\): 90 ms"
+    ):
+        findings.check("gate")
+
+    findings.add(Violation("bye", "RFC 3261 15", "none"))
+    with pytest.raises(
+        AssertionError, match=r"^gate: 2 violations, the first: rtp-gap .*: 90 ms\n"
+    ):
+        findings.check("gate")
