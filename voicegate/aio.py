@@ -21,8 +21,7 @@ async def first_of(*contestants: Coroutine[Any, Any, T]) -> T:
     Raises the first argument's error where there is no result, and `CancelledError` when the race
     itself is cancelled (as often as one likes: it leaves only when every contestant has ended).
     """
-    owner = asyncio.current_task()
-    prefix = owner.get_name() if owner else "race"
+    prefix = _name_of_owner()
     names = [getattr(one, "__name__", "contestant") for one in contestants]
     tasks = [
         asyncio.create_task(one, name=f"{prefix}/{name}")
@@ -36,6 +35,13 @@ async def first_of(*contestants: Coroutine[Any, Any, T]) -> T:
         raise
     await _end(tasks)
     return _outcome([t for t in tasks if t in done], [t for t in tasks if t not in done])
+
+
+def _name_of_owner() -> str:
+    """Name the running task. It is no variable of the race: a task that was cancelled holds, by its
+    traceback, all that the frames knew, and would hold itself until a full collection."""
+    owner = asyncio.current_task()
+    return owner.get_name() if owner else "race"
 
 
 @asynccontextmanager

@@ -1,7 +1,9 @@
 """first_of: every tie and every way out. beside: over when its block is."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -22,6 +24,12 @@ class Other(Exception):
 async def gives(value: str, gate: asyncio.Event | None = None) -> str:
     if gate:
         await gate.wait()
+    return value
+
+
+async def gives_later(value: str) -> str:
+    for _ in range(3):
+        await asyncio.sleep(0)
     return value
 
 
@@ -130,6 +138,27 @@ async def test_a_cancelled_race_ends_its_contestants_and_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await race
     assert nothing_left()
+
+
+async def test_a_race_that_was_cancelled_is_gone_without_a_collection() -> None:
+    """Else the tasks and frames of each call wait for a full collection, which holds all up."""
+    lost: list[weakref.ref[asyncio.Task[Any]]] = []
+
+    async def nested() -> str:
+        task = asyncio.current_task()
+        assert task
+        lost.append(weakref.ref(task))
+        del task
+        return await first_of(never(), never())
+
+    gc.disable()
+    try:
+        assert await first_of(nested(), gives_later("bye")) == "bye"
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert [one() for one in lost] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_a_double_cancel_still_waits_for_the_clean_up() -> None:
