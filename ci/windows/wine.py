@@ -53,6 +53,8 @@ FULL = (
 PYTEST = (
     *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
     *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
+    *("-p", "tests.wine"),
+    *("-o", "faulthandler_timeout=0"),  # its look at a slow test ends the process there
     "--hypothesis-profile=ci",  # no deadlines for examples: Wine stops for tenths of a second
 )
 QUICK_LIMIT_S, PART_LIMIT_S = 600, 3600
