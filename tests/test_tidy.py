@@ -149,6 +149,14 @@ def text_names_its_encoding(source: Source) -> Iterator[str]:
             yield f"{call.lineno}: {name}() without encoding="
 
 
+def names_its_loop(source: Source) -> Iterator[str]:
+    """The loop that Windows takes unless told otherwise goes deaf on UDP after one error."""
+    for call, name in calls(source):
+        told = any(word.arg == "loop_factory" for word in call.keywords)
+        if name in ("asyncio.run", "asyncio.Runner") and not told:
+            yield f"{call.lineno}: {name}() without loop_factory="
+
+
 def no_wall_clock(source: Source) -> Iterator[str]:
     """Law 3: only loop.time() decides what happens, or virtual time means nothing."""
     for call, name in calls(source):
@@ -335,6 +343,7 @@ RULES: dict[Rule, tuple[tuple[str, ...], str, str]] = {
         "open('a')",
         "open('a', 'rb'), open('a', encoding='utf-8'), door.open(), path.read_bytes()",
     ),
+    names_its_loop: (ROOMS, "asyncio.run(f())", "asyncio.Runner(loop_factory=new_event_loop)"),
     no_broad_except: (
         ROOMS,
         "try: f()\nexcept (OSError, Exception): pass",
@@ -358,6 +367,7 @@ MORE_SINS = [
     (text_names_its_encoding, "path.write_text('x')"),
     (text_names_its_encoding, "path.open('w')"),
     (text_names_its_encoding, "open('a', 'r+')"),
+    (names_its_loop, "with asyncio.Runner() as runner: pass"),
     (no_wall_clock, "from time import monotonic"),
     (no_broad_except, "try: f()\nexcept: pass"),
     (no_broad_except, "with contextlib.suppress(Exception): f()"),

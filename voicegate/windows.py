@@ -15,6 +15,9 @@ from types import FrameType
 SIO_UDP_CONNRESET = 0x9800000C
 """Control code (mswsock.h): with FALSE an ICMP port-unreachable is no error of the next receive."""
 
+SOCKETS_MAX = 512
+"""select() of Windows watches so many in one process; one more, and the loop ends."""
+
 TIMER_MS = 1
 STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 HEARTBEAT_S = 1.0

@@ -69,7 +69,8 @@ def accept(
         refuse(str(error))
     for name, value in variables.items():
         screen.line(f"the gateway must run with {name}={value}")
-    unreached = asyncio.run(_unreached(target, wait_s))
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        unreached = runner.run(_unreached(target, wait_s))
     if unreached:
         screen.line(unreached)
         raise typer.Exit(EXIT_NOT_CONNECTED)

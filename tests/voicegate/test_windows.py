@@ -3,11 +3,13 @@
 import asyncio
 import ctypes
 import io
+import runpy
+import select
 import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,10 @@ import pytest
 
 from simulator.gate.gate import SimulatedGate
 from voicegate import windows
+from voicegate.admin.live import VIEWERS_MAX
 from voicegate.gateway import Gateway
+from voicegate.host.local import SELECTOR_CALLS_ON_WINDOWS, SOCKETS_PER_CALL
+from voicegate.sip import stream
 
 
 async def test_a_signal_asks_to_stop_and_is_unhooked_afterwards() -> None:
@@ -45,6 +50,25 @@ async def test_trap_15_the_plain_way_is_taken_where_the_loop_knows_no_signals(
     assert {number: signal.getsignal(number) for number in before} == before
 
 
+async def test_ctrl_break_asks_to_stop_like_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(signal, "SIGBREAK"):
+        monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
+    number = signal.Signals(getattr(signal, "SIGBREAK"))  # noqa: B009 - elsewhere it has none
+    asked = asyncio.Event()
+    before = signal.getsignal(number)
+    with windows.stop_signals(asked.set):
+        signal.raise_signal(number)
+        await asyncio.wait_for(asked.wait(), 5)
+    assert signal.getsignal(number) == before
+
+
+async def test_where_there_is_no_sighup_none_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delattr(signal, "SIGHUP", raising=False)
+    with windows.reload_signal(lambda: None):
+        await asyncio.sleep(0)
+
+
 async def test_the_heartbeat_wakes_the_loop_until_the_block_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -67,6 +91,25 @@ def test_the_loop_is_a_selector_loop_everywhere() -> None:
     loop = windows.new_event_loop()
     assert isinstance(loop, asyncio.SelectorEventLoop)
     loop.close()
+
+
+def test_all_sockets_of_a_full_gateway_can_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    connections = runpy.run_path(stream.__file__)["MAX_CONNECTIONS"]
+    calls = SELECTOR_CALLS_ON_WINDOWS * SOCKETS_PER_CALL
+    assert calls + connections + VIEWERS_MAX < windows.SOCKETS_MAX
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere the limit is another one")
+def test_select_watches_512_sockets_and_no_more() -> None:
+    with ExitStack() as opened:
+        sockets = [
+            opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            for _ in range(windows.SOCKETS_MAX + 1)
+        ]
+        select.select(sockets[1:], [], [], 0)
+        with pytest.raises(ValueError, match="too many file descriptors"):
+            select.select(sockets, [], [], 0)
 
 
 def test_trap_15_connreset_is_switched_off_by_wsaioctl(monkeypatch: pytest.MonkeyPatch) -> None:

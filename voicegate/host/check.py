@@ -16,13 +16,13 @@ FATAL = (
     local.record_folder,
     internet.api_key,
     local.own_code,
+    local.capacity,
 )
 """Without these the gateway does not start."""
 OTHERS = (
     local.effect,
     local.rtp_range,
     local.clock,
-    local.capacity,
     internet.certificates,
     internet.proxy_variables,
 )

@@ -15,13 +15,16 @@ from voicegate.host.findings import Finding, fail, ok, warn
 from voicegate.sip.message import Address
 from voicegate.sip.udp import face_towards
 from voicegate.trunk import CannotListen, places, tls
-from voicegate.windows import new_event_loop
+from voicegate.windows import SOCKETS_MAX, new_event_loop
 
 CLOCK_STEP_S = 0.002
 """A coarser clock makes the sound leave in lumps (15.6 ms on Windows before Python 3.13)."""
 DISK_FREE_BYTES = 1 << 30
-SELECTOR_CALLS_ON_WINDOWS = 170
-"""select() on Windows takes 512 sockets: three for each call."""
+SOCKETS_PER_CALL = 3
+"""RTP, RTCP and the model's."""
+SOCKETS_ASIDE = 62
+"""Listening ones, connections of gates and of the admin side, calls that are only closing."""
+SELECTOR_CALLS_ON_WINDOWS = (SOCKETS_MAX - SOCKETS_ASIDE) // SOCKETS_PER_CALL
 RTP_PORTS_TRIED = 40
 DESCRIPTORS_PER_CALL = 6
 """RTP, the model's socket, and the files of its record."""
@@ -134,7 +137,7 @@ def capacity(config: Config) -> Finding:
     if sys.platform == "win32" and calls > SELECTOR_CALLS_ON_WINDOWS:
         text = f"{calls} calls need more sockets than one process may watch on Windows"
         mend = f"set sip.max_calls to {SELECTOR_CALLS_ON_WINDOWS}; run a second gateway beside it"
-        return fail("sip.max_calls", text, mend)
+        return fail("sip.max_calls", text, mend, fatal=True)
     limit = _descriptors()
     if limit is not None and calls * DESCRIPTORS_PER_CALL + DESCRIPTORS_ASIDE > limit:
         text = f"{calls} calls need more than the {limit} files that a process may open here"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from voicegate.sip.address import Address, Flow
 from voicegate.sip.framing import IDLE_S, MESSAGE_TIME_S, PONG, Framer
 from voicegate.sip.udp import Hear, bound_socket
 
-MAX_CONNECTIONS = 512
+MAX_CONNECTIONS = 32 if sys.platform == "win32" else 512
+"""One process on Windows may watch 512 sockets of all kinds (docs/windows.md, fact 1)."""
 SEND_BACKLOG_BYTES = 1 << 18
 """A peer that does not read is let go when so much waits for it."""
 CONNECT_TIME_S = 4.0

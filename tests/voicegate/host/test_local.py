@@ -105,7 +105,9 @@ def test_select_on_windows_bounds_the_calls(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "platform", "linux")
     assert local.capacity(many).verdict is Verdict.OK
     monkeypatch.setattr(sys, "platform", "win32")
-    assert local.capacity(many).verdict is Verdict.FAIL
+    found = local.capacity(many)
+    assert (found.verdict, found.fatal) == (Verdict.FAIL, True)
+    assert "sip.max_calls to 150" in found.mend
 
 
 def test_a_folder_that_cannot_be_written_is_fatal(tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ def test_winsw_gets_xml_that_restarts_and_waits_longer_than_the_drain(config: Co
     restart = service.find("onfailure")
     assert restart is not None
     assert restart.get("action") == "restart"
+    log = service.find("log")
+    assert log is not None
+    assert log.get("mode") == "roll-by-time"
     assert [(e.get("name"), e.get("value")) for e in service.findall("env")] == [
         ("PYTHONUTF8", "1")
     ]
@@ -51,6 +54,8 @@ def test_nssm_gets_the_same_in_its_own_words(config: Config) -> None:
     lines = nssm_lines(config, WINDOWS)
     assert f"AppStopMethodConsole {(90 + MARGIN_S) * 1000}" in lines
     assert "AppExit Default Restart" in lines
+    assert "AppRotateFiles 1" in lines
+    assert "AppEnvironmentExtra PYTHONUTF8=1" in lines
     assert lines.startswith("nssm install voicegate")
 
 

@@ -39,6 +39,22 @@ def test_a_recording_is_whole_after_every_stretch(tmp_path: Path) -> None:
     assert [int(pcm[at, 0]) for at in (0, 8000, 16000)] == [1, 2, 3]
 
 
+def test_a_recording_may_be_moved_and_deleted_between_two_writes(tmp_path: Path) -> None:
+    for kept in (tmp_path / "moved", tmp_path / "moved again"):
+        batch = Batch(
+            tmp_path / "r",
+            stretch(0, 1),
+            lines={names.EVENTS: "{}\n"},
+            packets=(Packet(0.0, ("127.0.0.1", 1), ("127.0.0.1", 2), b"x"),),
+            whole={names.CALL: "{}"},
+        )
+        disk.write(batch)
+        # while a file of it were open, Windows would refuse this (WinError 5 or 32)
+        (tmp_path / "r").rename(kept)
+        for file in kept.iterdir():
+            file.unlink()
+
+
 def test_a_stretch_that_was_dropped_is_silence(tmp_path: Path) -> None:
     disk.write(Batch(tmp_path / "r", stretch(16000, 5)))
     disk.write(Batch(tmp_path / "r", stretch(32000, 6)))

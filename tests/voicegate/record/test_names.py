@@ -40,6 +40,12 @@ def test_a_recordings_name_never_depends_on_what_the_call_id_holds(call_id: str)
     assert day_folder(name) == "2026-11-25"
 
 
+def test_the_path_of_a_recordings_file_leaves_room_for_the_folder_on_windows() -> None:
+    record = record_id(BEGAN, 9_999_999, "x" * 10_000)
+    longest = f"{day_folder(record)}/{record}/{max(FILES, key=len)}.new"
+    assert len(longest) <= 80  # of the 260 that a path may have there
+
+
 def test_the_name_tells_utc() -> None:
     there = BEGAN.astimezone(timezone(timedelta(hours=5)))
     assert record_id(there, 1, "x") == record_id(BEGAN, 1, "x")
