@@ -165,6 +165,8 @@ async def call_by_keyboard(tab: Tab, gate: SimulatedGate, folder: Path) -> None:
         await callee.ended("gateway")
     await tab.until("document.querySelectorAll('#rows tr[id^=past]').length === 3")
     await tab.until("document.querySelectorAll('article.call').length === 3")
+    # whoever was busy said nothing: of three rows the answered ones can be heard
+    await tab.until("document.querySelectorAll('#rows button').length === 2")
     # a refused order is what a browser logs as an error of the network
     tab.errors[:] = [error for error in tab.errors if "400" not in error]
 

@@ -170,7 +170,7 @@ class CallRecord:
         media = self._media
         if media is None or self.failed is not None:
             return
-        if self._settings.audio:
+        if self._settings.audio and self._answered_s is not None:  # nothing is said before
             self._tape.add(heard, said, now, media.hearing_delay_ms / 1000)
         self._frames += 1
         if self._frames % FLUSH_FRAMES == 0:

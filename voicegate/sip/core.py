@@ -45,6 +45,9 @@ class UaCore:
     def new_tag(self) -> str:
         return f"{self.random.getrandbits(64):016x}"
 
+    def new_call_id(self) -> str:
+        return f"{self.random.getrandbits(128):032x}"
+
     def new_branch(self) -> str:
         return f"{BRANCH_COOKIE}{self.random.getrandbits(96):024x}"
 

@@ -62,6 +62,7 @@ class Endpoint:
         self._core = UaCore(
             self._layer, random, product, allow, local_towards, self.counters, session_expires_s
         )
+        self.new_call_id = self._core.new_call_id
         self._access = Access(self._core, allow, guard, self.counters)
         self.registrar = Registrar(self._core)
         self.registrations: list[Registration] = []

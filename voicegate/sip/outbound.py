@@ -39,6 +39,8 @@ class InvitePlan:
     """The way of the INVITE."""
     sdp: bytes
     """Our offer."""
+    call_id: str
+    """Nobody else's: `UaCore.new_call_id`."""
     login: Login | None = None
     """Our account there, for 401 and 407."""
 
@@ -53,7 +55,7 @@ class OutboundUsage(DialogUsage):
         now: float,
         on_release: Callable[[DialogUsage], None],
     ) -> None:
-        name = DialogId(f"{core.random.getrandbits(128):032x}", core.new_tag(), "")
+        name = DialogId(plan.call_id, core.new_tag(), "")
         super().__init__(core, name, CallState.CALLING, on_release)
         self._plan = plan
         self._number = core.random.randint(1, 9999)

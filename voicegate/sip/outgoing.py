@@ -53,8 +53,9 @@ class OutgoingCall(CallLeg):
         dial: Callable[[OutgoingCall, InvitePlan], DialogId],
         local: Address,
         began_at: float,
+        call_id: str,
     ) -> None:
-        super().__init__(DialogId("", "", ""), commands, destination.peer, local, began_at)
+        super().__init__(DialogId(call_id, "", ""), commands, destination.peer, local, began_at)
         self.caller, self.called = user_of(destination.caller), user_of(destination.uri)
         self.status: int | None = None
         """The final answer; None before it."""
@@ -67,8 +68,8 @@ class OutgoingCall(CallLeg):
     async def connect(self, sdp: bytes) -> None:
         """Dial, and wait until it is answered; raises CallRefused."""
         to, flow = self._destination, Flow(self.local, self.source)
-        self.dialog = self._dial(self, InvitePlan(to.uri, to.caller, flow, sdp, to.login))
-        self.call_id = self.dialog.call_id
+        plan = InvitePlan(to.uri, to.caller, flow, sdp, self.call_id, to.login)
+        self.dialog = self._dial(self, plan)
         try:
             async with asyncio.timeout(to.ring_limit_s):
                 body = await self._answer

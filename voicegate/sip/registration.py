@@ -58,7 +58,7 @@ class Registration:
         self.state = RegistrationState.OFF
         self._core = core
         self._on_change = tell
-        self._call_id = f"{core.random.getrandbits(128):032x}"
+        self._call_id = core.new_call_id()
         self._tag = core.new_tag()
         self._number = core.random.randint(1, 9999)
         self._expires_s = account.expires_s

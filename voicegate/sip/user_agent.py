@@ -157,8 +157,10 @@ class UserAgent:
     def outgoing(self, destination: Destination) -> OutgoingCall | None:
         """A call of ours, not dialled yet; None where we have no way to that address."""
         local = self._sockets.local_towards(destination.peer) if self._sockets else None
-        now = self._loop.time()
-        return OutgoingCall(destination, self, self._dial, local, now) if local else None
+        if local is None:
+            return None
+        now, call_id = self._loop.time(), self._endpoint.new_call_id()
+        return OutgoingCall(destination, self, self._dial, local, now, call_id)
 
     # For a CallLeg
 

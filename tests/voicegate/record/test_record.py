@@ -78,6 +78,10 @@ class Lab:
         self.call.story.tell(Happening.RINGING)
         return media
 
+    def answers(self) -> None:
+        self.rings()
+        self.call.story.tell(Happening.ANSWERED)
+
     def ticks(self, count: int) -> None:
         assert self.call.progress.media
         for _ in range(count):
@@ -90,7 +94,7 @@ class Lab:
 
 def test_a_recording_hands_on_once_a_second() -> None:
     lab = Lab()
-    lab.rings()
+    lab.answers()
     lab.ticks(FLUSH_FRAMES * 3)
     assert len(lab.batches) == 3
     assert {batch.folder.as_posix() for batch in lab.batches} == {
@@ -99,6 +103,14 @@ def test_a_recording_hands_on_once_a_second() -> None:
     lab.record.close(REPORT, None)
     audio = [batch.audio for batch in lab.batches if batch.audio is not None]
     assert sum(len(one.right) for one in audio) == 3 * FLUSH_FRAMES * len(FRAME)
+
+
+def test_a_call_that_only_rang_leaves_no_sound_to_listen_to() -> None:
+    lab = Lab()
+    lab.rings()
+    lab.ticks(FLUSH_FRAMES * 3)
+    lab.record.close(REPORT, None)
+    assert [batch.audio for batch in lab.batches if batch.audio is not None] == []
 
 
 def test_the_media_are_tapped_once() -> None:
@@ -187,7 +199,7 @@ def test_a_full_disk_ends_the_recording_with_one_alarm_and_not_the_call(
 
 def test_a_slow_disk_costs_batches_that_are_counted() -> None:
     lab = Lab()
-    lab.rings()
+    lab.answers()
     lab.takes = False
     lab.ticks(FLUSH_FRAMES * 2)
     lab.takes = True

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.voicegate.record.test_disk import FIRST, OLD, made
 from tests.voicegate.record.test_names import odd_call_ids
 from tests.voicegate.record.test_webhook import Receiver
 from voicegate.config import load
+from voicegate.dialling import ANSWERED, outcome
 from voicegate.gateway import Gateway
 from voicegate.record import disk, names
 from voicegate.record.records import SWEEP_EVERY_S, open_records
@@ -34,12 +35,19 @@ NEAR = RATE // 50
 """20 ms."""
 
 
-@asynccontextmanager
-async def echoing(**record: object) -> AsyncIterator[tuple[Gateway, SimulatedGate]]:
+def echoing(**record: object) -> AbstractAsyncContextManager[tuple[Gateway, SimulatedGate]]:
     """A gateway that says back what it hears, and a gate that calls it."""
+    return dialling_by("", record)
+
+
+@asynccontextmanager
+async def dialling_by(
+    outbound: str, record: dict[str, Any]
+) -> AsyncIterator[tuple[Gateway, SimulatedGate]]:
+    """The same, and it may call by that place."""
     overrides: dict[str, dict[str, Any]] = {
         "voice": {"backend": "echo"},
-        "sip": {"port": 0},
+        "sip": {"port": 0, "outbound": outbound},
         "admin": {"port": 0},
         "record": record,
     }
@@ -144,6 +152,28 @@ async def test_the_capture_of_a_recording_holds_the_whole_dialog(
     assert firsts[-2:] == ["BYE", "SIP/2.0"]
     assert "ACK" in firsts
     assert len(payloads) - len(sip) >= 2 * 45
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_the_capture_of_a_call_of_ours_begins_with_its_invite(
+    tmp_path: Path, busy: bool
+) -> None:
+    scapy = pytest.importorskip("scapy.all")
+    wanted = {"dir": str(tmp_path), "pcap": True, "audio": True}
+    async with (
+        SimulatedGate() as gate,
+        dialling_by(f"sip:{gate.address}", wanted) as (gateway, _),
+        gate.answering("200", status=486 if busy else 200),
+    ):
+        _, call = await gateway.dialling.dial("200")
+        assert await outcome(call) == ("busy" if busy else ANSWERED)
+        await asyncio.sleep(1)
+    [record] = records_in(tmp_path)
+    payloads = [bytes(one["UDP"].payload) for one in scapy.rdpcap(str(record / names.PACKETS))]
+    firsts = [one.split(b" ", 1)[0] for one in payloads if b"SIP/2.0" in one]
+    assert (firsts[0], b"ACK" in firsts) == (b"INVITE", True)
+    assert all(told(record)["call_id"].encode() in one for one in payloads if b"SIP/2.0" in one)
+    assert (record / names.AUDIO).exists() is not busy
 
 
 async def test_a_full_disk_ends_the_recording_and_not_the_call(

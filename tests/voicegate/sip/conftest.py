@@ -192,7 +192,8 @@ class Rig:
     def plan(self, login: Login | None = None) -> InvitePlan:
         """A call of ours to the peer."""
         flow = Flow(self.local, self.peer)
-        return InvitePlan("sip:200@127.0.0.1:5061", "sip:gw@127.0.0.1:5060", flow, SDP, login)
+        to, us, call_id = "200@127.0.0.1:5061", "gw@127.0.0.1:5060", self.endpoint.new_call_id()
+        return InvitePlan(f"sip:{to}", f"sip:{us}", flow, SDP, call_id, login)
 
     def connected(self, *extra: str) -> tuple[DialogId, DialogId]:
         """Our call was answered: the name we know it by, and the name the peer's requests give."""

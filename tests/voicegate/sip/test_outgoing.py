@@ -44,7 +44,7 @@ def a_call(commands: Commands, ring_limit_s: float = 60.0) -> OutgoingCall:
         return NAME
 
     to = Destination("sip:*31%23200@h", "sip:gw@h", PEER, ring_limit_s=ring_limit_s)
-    return OutgoingCall(to, commands, dial, OURS, 1.0)
+    return OutgoingCall(to, commands, dial, OURS, 1.0, NAME.call_id)
 
 
 async def dialled(call: OutgoingCall) -> asyncio.Future[None]:
