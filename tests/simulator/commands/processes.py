@@ -13,6 +13,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from simulator.cli import app
+from tests.wine import not_under_wine
 
 ECHO = {
     "VOICEGATE_VOICE__BACKEND": "echo",
@@ -21,6 +22,8 @@ ECHO = {
     "VOICEGATE_MEDIA__RTP_PORTS": "[28000, 28198]",
 }
 LIMIT_S = 60
+interrupts = not_under_wine("sends no Ctrl+Break to a child")
+"""Tests that tell a process to end, by Ctrl+C."""
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -60,6 +63,9 @@ def only_json(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 @contextmanager
 def running_gatesim(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A command that goes on until it is told to stop; killed at the end if need be."""
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP  # else Ctrl+Break would reach us too
     with subprocess.Popen(
         [sys.executable, "-m", "simulator", *arguments],
         stdin=subprocess.PIPE,
@@ -67,6 +73,7 @@ def running_gatesim(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         encoding="utf-8",
         env=environment(),
+        creationflags=flags,
     ) as process:
         try:
             yield process
@@ -74,9 +81,17 @@ def running_gatesim(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def tell_to_end(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl+C; on Windows Ctrl+Break, as that alone reaches another group."""
+    stop: int = signal.SIGINT
+    if sys.platform == "win32":
+        stop = signal.CTRL_BREAK_EVENT
+    process.send_signal(stop)
+
+
 def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Press Ctrl+C; give what it still wrote."""
-    process.send_signal(signal.SIGINT)
+    """Tell it to end; give what it still wrote."""
+    tell_to_end(process)
     return process.communicate(timeout=LIMIT_S)
 
 
