@@ -15,13 +15,15 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ci.interop_job.checks import Checks
+from ci.interop_job.checks import Checks, say
 from ci.interop_job.tools import missing_tool, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +46,21 @@ QUICK = (
     "scenarios/test_consecutive_calls.py",
 )
 """What differs on Windows (sockets, signals, TLS, WebSockets), and whole calls."""
-APART = ("tests/voicegate/sip", "tests/voicegate/media")
+ROOMS = ("host", "record", "settings", "admin", "tools")
+SIMULATOR = ("audio", "gate", "gemini", "report", "witness")
+PROCESSES = ("tests/simulator/commands", "tests/simulator/target", "tests/bad_gateways")
+APART = (
+    "tests/voicegate/sip",
+    "tests/voicegate/media",
+    "tests/voicegate/voice",
+    *(f"tests/voicegate/{room}" for room in ROOMS),
+    *(f"tests/simulator/{room}" for room in SIMULATOR),
+    *PROCESSES,
+)
 FULL = (
-    *((place,) for place in ("scenarios", *APART)),
-    ("tests", *(f"--ignore={place}" for place in APART)),
+    *((place, "-n", "2") for place in APART),
+    ("tests", "-n", "2", *(f"--ignore={place}" for place in APART)),
+    ("scenarios", "-n", "2"),
 )
 """All of it, in parts that have a limit and counts of their own."""
 PYTEST = (
@@ -78,6 +91,35 @@ class Release:
         return "cp" + self.version.replace(".", "")
 
 
+@dataclass(frozen=True)
+class Run:
+    """What came of one part on one release."""
+
+    version: str
+    """The release's."""
+    part: str
+    """Its first place."""
+    counts: dict[str, int]
+    """Of tests, by what became of them."""
+    seconds: float
+    """From the start of the process to its end."""
+
+    @property
+    def good(self) -> bool:
+        """Whether something passed and nothing failed."""
+        return self.counts.get("passed", 0) > 0 and not self._bad
+
+    @property
+    def _bad(self) -> int:
+        return self.counts.get("failed", 0) + self.counts.get("error", 0)
+
+    def __str__(self) -> str:
+        """Give its line of the table."""
+        passed, skipped = self.counts.get("passed", 0), self.counts.get("skipped", 0)
+        figures = f"{passed:6} {self._bad:6} {skipped:7} {self.seconds:6.0f} s"
+        return f"{self.version:7} {self.part:28} {figures}"
+
+
 RELEASES = (
     Release("3.11", "3.11.0", "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"),
     Release("3.13", "3.13.0", "6e57af03c2cb64dd5191f76274b97fc630b3001bde59f82cf1e252e7e02d6754"),
@@ -102,14 +144,20 @@ def main() -> int:
     parts = FULL if chosen.full else (tuple(chosen.places or QUICK),)
     checks = Checks("windows")
     wanting = next(filter(None, map(missing_tool, ("wine", COMPILER))), "")
+    runs: list[Run] = []
     if not checks.skipped_for_want_of("Windows CPython under Wine", wanting):
         for release in RELEASES:
             if release.version in (chosen.python or known):
-                on_release(checks, release, parts)
+                runs.extend(on_release(checks, release, parts))
+    say(f"{'release':7} {'part':28} passed failed skipped   time")
+    for run in runs:
+        say(str(run))
     return checks.close()
 
 
-def on_release(checks: Checks, release: Release, parts: tuple[tuple[str, ...], ...]) -> None:
+def on_release(
+    checks: Checks, release: Release, parts: tuple[tuple[str, ...], ...]
+) -> Iterator[Run]:
     """Install one release, run the tests on it, then the demo."""
     name = f"Windows CPython {release.version}"
     try:
@@ -121,10 +169,11 @@ def on_release(checks: Checks, release: Release, parts: tuple[tuple[str, ...], .
     checks.check(f"{name} starts", "Windows" in said, said.strip()[-200:])
     for part in parts:
         within_s = QUICK_LIMIT_S if part == QUICK else PART_LIMIT_S
+        began_at = time.monotonic()
         said = under_wine(python, *PYTEST, *part, within_s=within_s)
-        counts = counts_of(said)
-        good = counts.get("passed", 0) > 0 and not counts.get("failed") and not counts.get("error")
-        checks.check(f"{name}, {part[0]}", good, str(counts) if good else said[-6000:])
+        run = Run(release.version, part[0], counts_of(said), time.monotonic() - began_at)
+        checks.check(f"{name}, {part[0]}", run.good, str(run.counts) if run.good else said[-6000:])
+        yield run
     said = under_wine(python, "-m", "voicegate", "demo", "--json", "--out", str(LAB / "demo"))
     checks.check(f"{name}, the demo's two calls", '"passed": true' in said, said[-1500:])
 
