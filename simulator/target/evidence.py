@@ -105,6 +105,10 @@ class Scene:
             told += [(entry.at_s, f"{entry.direction} {entry.kind}") for entry in entries]
         return tuple(f"{at_s:.3f} {kind}" for at_s, kind in sorted(told))
 
+    def fingerprint(self) -> str:
+        """Give a hash of the events: equal for two runs that told the same."""
+        return hashlib.sha256("\n".join(self.events()).encode()).hexdigest()[:16]
+
     def in_words(self) -> str:
         """Say what happened in the last call, for the report of a failed test."""
         if not self.calls:
@@ -176,8 +180,7 @@ class RunLog:
         """Take a test that is over."""
         numbers: list[int] = []
         if scene is not None:
-            told = "\n".join(scene.events()).encode()
-            self._events[name] = hashlib.sha256(told).hexdigest()[:16]
+            self._events[name] = scene.fingerprint()
             self._run = replace(self._run, target=scene.target or self._run.target)
             if len(self._calls) + len(scene.calls) <= CALLS_MAX or outcome is Outcome.FAILED:
                 numbers = self._keep(scene)
