@@ -107,9 +107,9 @@ def _plain() -> dict[str, str]:
 
 
 async def main(cases: tuple[Case, ...]) -> int:
-    """Judge one after the other; give the exit code."""
+    """Judge them side by side, since each mostly waits; give the exit code."""
     with tempfile.TemporaryDirectory(prefix="accept-ci-") as folder:
-        verdicts = [await judged(case, Path(folder)) for case in cases]
+        verdicts = await asyncio.gather(*(judged(case, Path(folder)) for case in cases))
     for case, wrong in zip(cases, verdicts, strict=True):
         say(f"{'FAIL' if wrong else 'PASS'}  acceptance list against {case.name} {wrong}")
     return 1 if any(verdicts) else 0

@@ -45,7 +45,7 @@ STEPS = (
     Step("windows", ("uv", "run", "python", "ci/windows/wine.py")),
     Step("torture", ("uv", "run", "python", "ci/torture.py")),
     Step("fleet", ("uv", "run", "python", "ci/fleet.py")),
-    Step("kamailio", ("uv", "run", "python", "ci/kamailio.py"), on_request=True),
+    Step("kamailio", ("uv", "run", "python", "ci/kamailio.py")),
 )
 
 
