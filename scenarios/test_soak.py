@@ -97,8 +97,8 @@ async def test_ten_at_once_hear_each_their_own_model(
         await witness.settle()
         models = by_identity(gemini.sessions[batch * AT_ONCE :])
         for call in calls:
-            heard_by = sorted(models)
-            assert call.identity in models, f"no model heard {call.identity}, but {heard_by}"
+            told = f"no model heard caller {call.identity}; heard were {sorted(models)}"
+            assert call.identity in models, told
             model = models[call.identity]
             assert call.heard.only_from(model, at_least=AT_LEAST)
             assert model.heard.only_from(call, at_least=AT_LEAST)
