@@ -10,6 +10,11 @@ import pytest
 
 from simulator import clock
 
+SCENARIOS = {
+    "test_another_is_answered_403": "sends from 127.0.0.1 whatever a socket is bound to",
+}
+"""Those that Wine cannot pass, and what it does."""
+
 
 def is_wine() -> bool:
     """Whether this Windows is Wine: its ntdll tells its version."""
@@ -19,6 +24,13 @@ def is_wine() -> bool:
 def not_under_wine(reason: str) -> pytest.MarkDecorator:
     """Skip the test there; the reason says what Wine does."""
     return pytest.mark.skipif(is_wine(), reason=f"Wine {reason}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark scenarios, which users run and which therefore know nothing of this module."""
+    for item in items:
+        if reason := SCENARIOS.get(item.name):
+            item.add_marker(not_under_wine(reason))
 
 
 def pytest_configure() -> None:

@@ -79,7 +79,7 @@ def test_nobody_there_ends_with_3_and_says_so() -> None:
         (["sip:127.0.0.1:99999"], "is no port"),
         (["sip:127.0.0.1", "--profile", "toaster"], "no gate profile 'toaster'"),
         (["sip:127.0.0.1", "--number", "1 2"], "is no number"),
-        (["sip:127.0.0.1", "--speak", "none.wav"], "No such file"),
+        (["sip:127.0.0.1", "--speak", "none.wav"], "none.wav: no WAV file that can be read"),
         (["sip:127.0.0.1", "--listen-s", "-1"], "listen-s"),
     ],
 )

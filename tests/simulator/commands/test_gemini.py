@@ -172,7 +172,7 @@ def test_people_are_told_the_environment_and_the_totals() -> None:
     ("arguments", "words"),
     [
         (["--profile", "gpt"], "no such model; there are gemini-3.8-live"),
-        (["--script", "none.toml"], "none.toml: No such file or directory"),
+        (["--script", "none.toml"], "none.toml: "),
         (["--listen", "127.0.0.1"], "is no HOST:PORT"),
         pytest.param(
             ["--listen", "192.0.2.1:1"],

@@ -143,8 +143,8 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     latin.write_bytes(b"# \xff")
     large.write_bytes(b"#" * (1 << 20) + b"#")
     for path, words in (
-        (tmp_path / "none.toml", "No such file"),
-        (tmp_path / "none.py", "No such file"),
+        (tmp_path / "none.toml", "none.toml: "),
+        (tmp_path / "none.py", "none.py: "),
         (latin, "not UTF-8"),
         (large, "larger than 1 MiB"),
     ):
