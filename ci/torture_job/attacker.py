@@ -36,6 +36,8 @@ class Outcome:
     gateway's loop waited for a processor: that is the machine's doing."""
     cpu_s: float = 0.0
     """What the gateway's loop spent meanwhile."""
+    tried_again: bool = False
+    """Whether that is what it spent at a second try, at rest."""
     is_alive: bool = False
     """The OPTIONS got its 200."""
 

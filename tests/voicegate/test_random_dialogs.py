@@ -32,13 +32,14 @@ METHODS = (
 )
 EXTRA = {"REFER": {"Refer-To": "<sip:300@127.0.0.1:9>"}, "NOTIFY": {"Event": "refer"}}
 HOLD = {"RTP/AVP 8 0 101": "RTP/AVP 8 0 101\na=inactive"}
-WAITS_S = (0.0, 0.3, 1.5, 33.0)
-EXAMPLES, STORIES, STEPS_MAX, LIMIT_S = 4, 5, 8, 2000.0
-SETTINGS = {"call": {"no_speech_timeout_s": 3.0}}
-"""Nobody speaks: what is answered and not ended is soon over, and costs few packets."""
+WAITS_S = (0.3, 1.5, 33.0)
+EXAMPLES, STORIES, STEPS_MAX, LIMIT_S = 4, 12, 8, 2000.0
+SETTINGS = {"call": {"no_speech_timeout_s": 1.0, "max_duration_s": 20.0}}
+"""Nobody speaks: what is answered and not ended is soon over, and costs few packets. A call that is
+left on hold is a call, and ends by its length."""
 SLOW_S = 1.0
 SETTLED_S = 150.0
-"""No ACK by 32 s, then the BYE's own 32 s and the dialog's 32 s after it."""
+"""20 s on hold or no ACK by 32 s, then the BYE's own 32 s and the dialog's 32 s after it."""
 
 TURNS = (("ACK", "in", False), ("CANCEL", "out", False), ("BYE", "in", False))
 """What makes a call another one; else most stories would be of calls that are never up."""
@@ -130,7 +131,7 @@ def test_random_orders_within_a_call_leave_nothing(pytestconfig: pytest.Config) 
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate,),  # stories that fail take a minute each to make shorter
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(scripts, min_size=STORIES, max_size=STORIES), st.booleans())

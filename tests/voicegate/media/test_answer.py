@@ -1,3 +1,4 @@
+import ipaddress
 import json
 from pathlib import Path
 from typing import Any
@@ -210,11 +211,13 @@ def test_no_connection_line_is_refused() -> None:
     assert refusal_of(HEAD.replace(f"c=IN IP4 {GATE}\r\n", "") + AUDIO).status == 488
 
 
-def test_ip6_between_ip6_hosts() -> None:
-    sdp = "v=0\r\nc=IN IP6 2001:DB8:0::9\r\n" + AUDIO
-    answer = answer_to(sdp, local_host="2001:db8::50", signalling_host="2001:db8::9")
-    assert answer.remote == ("2001:db8::9", 4000)
-    assert b"c=IN IP6 2001:db8::50\r\n" in answer.body
+@pytest.mark.parametrize(("theirs", "ours"), [("2001:DB8:0::9", "2001:db8::50"), ("::1", "::1")])
+def test_ip6_between_ip6_hosts(theirs: str, ours: str) -> None:
+    sdp = f"v=0\r\nc=IN IP6 {theirs}\r\n" + AUDIO
+    host = str(ipaddress.ip_address(theirs))
+    answer = answer_to(sdp, local_host=ours, signalling_host=host)
+    assert answer.remote == (host, 4000)
+    assert f"c=IN IP6 {ours}\r\n".encode() in answer.body
 
 
 @pytest.mark.parametrize(
