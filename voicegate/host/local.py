@@ -8,10 +8,15 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from cryptography.x509 import load_pem_x509_certificate
 
 from voicegate.config import Config, ConfigError
 from voicegate.host.findings import Finding, fail, ok, warn
+from voicegate.record.records import utc_now
 from voicegate.sip.message import Address
 from voicegate.sip.udp import face_towards
 from voicegate.trunk import CannotListen, places, tls
@@ -20,6 +25,8 @@ from voicegate.windows import SOCKETS_MAX, new_event_loop
 CLOCK_STEP_S = 0.002
 """A coarser clock makes the sound leave in lumps (15.6 ms on Windows before Python 3.13)."""
 DISK_FREE_BYTES = 1 << 30
+CERTIFICATE_LEFT = timedelta(days=21)
+"""Time enough to have a certificate renewed."""
 SOCKETS_PER_CALL = 3
 """RTP, RTCP and the model's."""
 SOCKETS_ASIDE = 62
@@ -44,14 +51,30 @@ def sip_port(config: Config) -> Finding:
     return ok("sip.port", f"{names}: free")
 
 
-def tls_files(config: Config) -> Finding:
-    """The certificate, its key and what we trust can be read."""
+def tls_files(config: Config, now: Callable[[], datetime] = utc_now) -> Finding:
+    """The certificate, its key and what we trust can be read, and it is still good."""
     try:
         tls(config.sip, {})
     except CannotListen as error:
         mend = "name PEM files that belong together and that this account may read"
         return fail("sip.tls", str(error), mend, fatal=True)
-    return ok("sip.tls", "ready" if "tls" in config.sip.transports else "not served")
+    if "tls" not in config.sip.transports:
+        return ok("sip.tls", "not served")
+    return _until(_expiry(config.sip.tls_certificate), now())
+
+
+def _expiry(file: str) -> datetime:
+    return load_pem_x509_certificate(Path(file).read_bytes()).not_valid_after_utc
+
+
+def _until(end: datetime, now: datetime) -> Finding:
+    date, mend = f"{end:%Y-%m-%d}", "have it renewed, and restart the gateway with the new one"
+    if end <= now:
+        text = f"the certificate was good until {date} only: gates refuse it"
+        return fail("sip.tls", text, f"is this machine's date right? Else {mend}")
+    if end - now < CERTIFICATE_LEFT:
+        return warn("sip.tls", f"the certificate is good until {date} only", mend)
+    return ok("sip.tls", f"ready, the certificate is good until {date}")
 
 
 def admin_port(config: Config) -> Finding:
@@ -93,6 +116,9 @@ def way_to_the_gate(config: Config) -> list[Finding]:
     if not outside:
         mend = 'add your gate: sip.allow = ["192.168.1.20"]'
         return [warn("sip.allow", "only this machine may call", mend)]
+    if any(gate.prefixlen == 0 for gate in outside):
+        mend = 'name the gates: sip.allow = ["192.168.1.20"]; to others give passwords: sip.users'
+        return [warn("sip.allow", "everybody may call, at your expense", mend)]
     return [_way(config.sip.host, gate, config.media.advertised_address) for gate in outside]
 
 
@@ -177,24 +203,25 @@ def effect(config: Config) -> Finding:
 
 def record_folder(config: Config) -> Finding:
     """The records can be written."""
-    cdr = config.record.cdr
-    if cdr and not Path(cdr).parent.is_dir():
-        mend = "make the folder, or set record.cdr"
-        return fail("record.dir", f"record.cdr is {cdr}, and its folder is not there", mend)
-    if not config.record.dir:
-        return ok("record.dir", "nothing is kept")
-    folder = Path(config.record.dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            free = shutil.disk_usage(folder).free
-    except OSError as error:
-        mend = f"let the account that runs voicegate write to {folder}, or set record.dir"
-        return fail("record.dir", f"cannot write there ({error.strerror})", mend, fatal=True)
+    record = config.record
+    wanted = {"record.cdr": Path(record.cdr).parent} if record.cdr else {}
+    if record.dir:
+        wanted["record.dir"] = Path(record.dir)
+    free = DISK_FREE_BYTES
+    for name, folder in wanted.items():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder):
+                free = min(free, shutil.disk_usage(folder).free)
+        except OSError as error:
+            mend = f"let the account that runs voicegate write to {folder}, or set {name}"
+            text = f"{name}: cannot write to {folder} ({error.strerror})"
+            return fail("record.dir", text, mend, fatal=True)
     if free < DISK_FREE_BYTES:
-        text = f"{free >> 20} MiB are free in {folder}"
+        text = f"{free >> 20} MiB are free"
         return warn("record.dir", text, "make room, or lower record.keep_days")
-    return ok("record.dir", f"{folder} can be written, {free >> 30} GiB free")
+    folders = ", ".join(str(folder) for folder in wanted.values())
+    return ok("record.dir", f"{folders} can be written" if wanted else "nothing is kept")
 
 
 def _refusal(kind: socket.SocketKind, host: str, port: int) -> str:

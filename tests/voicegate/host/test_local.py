@@ -5,9 +5,11 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.wine import not_under_wine
 from voicegate.config import Config, load
@@ -184,6 +186,29 @@ def test_settings_without_effect_are_named() -> None:
     assert (found.verdict, "record.dir" in found.text) == (Verdict.WARN, True)
 
 
-def test_a_cdr_in_no_folder_is_told() -> None:
-    found = local.record_folder(configured(record={"cdr": "/no such folder/cdr.jsonl"}))
-    assert found.verdict is Verdict.FAIL
+def test_a_cdr_that_cannot_be_written_is_fatal(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = local.record_folder(configured(record={"cdr": str(tmp_path / "file" / "cdr.jsonl")}))
+    assert (found.verdict, found.fatal, "record.cdr" in found.mend) == (Verdict.FAIL, True, True)
+    assert local.record_folder(configured(record={"cdr": str(tmp_path / "cdr")})).verdict == "ok"
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+def test_a_gateway_for_everybody_is_a_warning(everybody: str) -> None:
+    allow = ["192.168.1.20", everybody]
+    [found] = local.way_to_the_gate(configured(sip={"host": "0.0.0.0", "allow": allow}))
+    assert (found.verdict, "at your expense" in found.text) == (Verdict.WARN, True)
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict"), [(-90, Verdict.OK), (-3, Verdict.WARN), (1, Verdict.FAIL)]
+)
+def test_a_certificate_that_ends_soon_is_told(tmp_path: Path, days: int, verdict: Verdict) -> None:
+    file, end = tmp_path / "both.pem", datetime(2030, 1, 1, tzinfo=UTC)
+    authority = trustme.CA()
+    authority.issue_cert(
+        "gateway.test", not_after=end
+    ).private_key_and_cert_chain_pem.write_to_path(file)
+    served = {"transports": ["tls"], "tls_certificate": str(file)}
+    found = local.tls_files(configured(sip=served), lambda: end + timedelta(days=days))
+    assert (found.verdict, found.fatal, "2030-01-01" in found.text) == (verdict, False, True)
