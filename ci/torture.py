@@ -41,7 +41,7 @@ from simulator.audio.sound import stamps
 from simulator.gate.gate import SimulatedGate
 
 INSIDE = "--inside"
-LIMIT_S = 120.0
+LIMIT_S = 180.0
 ALL_LIMIT_S = 400.0
 CPU_LIMIT_S = 0.05
 HUNDRED = 100
