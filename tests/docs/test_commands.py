@@ -290,6 +290,15 @@ def test_every_file_named_is_there(page: Path) -> None:
     assert [place for place in named if not stands(place)] == []
 
 
+def test_every_trap_has_its_row_and_every_test_of_a_trap_is_in_one() -> None:
+    text = read(ROOT / "docs/traps.md")
+    rows = re.findall(r"^\| (\d+) [^|]+\|[^|]+\| `", text, re.MULTILINE)
+    assert sorted(map(int, rows)) == list(range(1, 16))
+    files = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "scenarios").glob("test_*.py")]
+    tests = {name for file in files for name in re.findall(r"def (test_trap_\w+)", read(file))}
+    assert tests - set(re.findall(r"::(\w+)", text)) == set()
+
+
 def test_every_verb_of_a_scenario_exists() -> None:
     rooms = ("gate", "gemini", "audio", "witness", "target")
     files = [path for room in rooms for path in (ROOT / "simulator" / room).glob("*.py")]

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import trustme
 
 from scenarios.inprocess import serving
 from simulator.audio.sound import stamps
+from simulator.gate.caller import SimulatedCall
 from simulator.gate.gate import SimulatedGate
 from simulator.gemini.server import FakeGemini
 from simulator.witness.witness import Witness
@@ -128,6 +129,28 @@ async def test_a_callee_and_the_model_hear_each_other(
             assert gemini.session(0).heard.only_from(callee, at_least=AT_LEAST)
             await asyncio.sleep(1)
         gate.check()
+
+
+async def test_of_several_addresses_each_peer_is_shown_the_one_of_its_family(
+    errors: Witness, gemini: FakeGemini
+) -> None:
+    """Two gates at once, of which neither could send to what the other is shown."""
+    gemini.always(say=STAMPS)
+    wire = Wire("udp", "127.0.0.1")
+    async with AsyncExitStack() as owned:
+        gateway = await owned.enter_async_context(wire.gateway(listen=["::1"]))
+        calls: list[SimulatedCall] = []
+        for bound in gateway.agent.bound:
+            gate = SimulatedGate(host=bound.host, gateway=(bound.host, bound.port))
+            await owned.enter_async_context(gate)
+            owned.callback(gate.check)
+            calls.append(await owned.enter_async_context(gate.dial("1000", speak=STAMPS)))
+        agreed = [call.answer.agreed for call in calls if call.answer]
+        assert [one.remote[0] for one in agreed if one] == ["127.0.0.1", "::1"]
+        await asyncio.sleep(CALL_S)
+    for call, model in zip(calls, gemini.sessions, strict=True):
+        assert call.heard.only_from(model, at_least=AT_LEAST)
+        assert model.heard.only_from(call, at_least=AT_LEAST)
 
 
 @pytest.mark.parametrize("wire", ["tcp-4", "tls-4"], indirect=True)
