@@ -1,5 +1,6 @@
 """All findings in their order, and which of them keep the gateway from starting."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -13,6 +14,8 @@ async def test_everything_is_looked_at_once() -> None:
     names = [one.name async for one in findings(config)]
     assert len(names) == len(set(names)) == len(FATAL) + len(OTHERS) + 2
     assert names[-1] == "model"
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert names == re.findall(r"^(?:ok|warn) +([^:]+): .*\.", readme, re.MULTILINE)
 
 
 def test_the_fatal_part_is_what_start_up_needs(tmp_path: Path) -> None:
