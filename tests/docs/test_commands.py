@@ -231,7 +231,9 @@ def test_commands_are_found_and_a_wrong_one_is_seen(pytestconfig: pytest.Config)
 
 @pages
 def test_every_setting_exists(page: Path) -> None:
-    assert [name for name in settings_named(read(page)) if not exists(*name)] == []
+    named = [name for name in settings_named(read(page)) if not exists(*name)]
+    # what `voicegate check` looks at has names of the same form
+    assert [name for name in named if ".".join(name) not in looked_at()] == []
 
 
 def test_a_setting_that_does_not_exist_is_seen() -> None:
