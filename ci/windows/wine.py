@@ -41,11 +41,16 @@ QUICK = (
     "tests/voicegate/sip/test_stream.py",
     "tests/voicegate/media/test_lent.py",
     "tests/voicegate/media/test_opening.py",
+    "tests/voicegate/host/test_local.py",
+    "tests/voicegate/record/test_disk.py",
+    "tests/voicegate/test_logs.py",
+    "tests/simulator/test_network.py",
     "tests/voicegate/voice/test_gemini.py",
     "scenarios/test_udp_errors.py",
     "scenarios/test_consecutive_calls.py",
+    "scenarios/test_silent_second_call.py::TestOnWindows",
 )
-"""What differs on Windows (sockets, signals, TLS, WebSockets), and whole calls."""
+"""What differs on Windows (sockets, signals, files, TLS, WebSockets), and whole calls."""
 ROOMS = ("host", "record", "settings", "admin", "tools")
 SIMULATOR = ("audio", "gate", "gemini", "report", "witness")
 PROCESSES = ("tests/simulator/commands", "tests/simulator/target", "tests/bad_gateways")

@@ -15,6 +15,7 @@ from simulator.target.command import (
     tail,
 )
 from simulator.target.target import Target
+from tests.wine import not_under_wine
 
 ECHO = {"voice": {"backend": "echo"}}
 
@@ -30,6 +31,7 @@ def test_settings_become_the_variables_of_the_contract() -> None:
     }
 
 
+@not_under_wine("sends no Ctrl+Break to a child")
 async def test_it_is_served_seen_and_ended() -> None:
     async with served(ECHO, {}) as target:
         assert target.take is not None
