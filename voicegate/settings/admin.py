@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from pydantic import SecretStr, model_validator
+from pydantic import SecretStr, field_validator, model_validator
 
 from voicegate.settings.base import BindAddress, Port, Section
 
@@ -16,6 +16,14 @@ class AdminSettings(Section):
     """TCP port to listen on; 0 takes any free one."""
     token: SecretStr = SecretStr("")
     """Bearer token; required where host is not a loopback address."""
+
+    @field_validator("token")
+    @classmethod
+    def _token_fits_in_a_header(cls, token: SecretStr) -> SecretStr:
+        text = token.get_secret_value()
+        if text != text.strip() or not (text.isascii() and text.isprintable()):
+            raise ValueError("write it in ASCII, without blanks around it: browsers send no other")
+        return token
 
     @model_validator(mode="after")
     def _strangers_need_a_token(self) -> "AdminSettings":

@@ -1,6 +1,8 @@
 """Who may ask."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import cast
 
 import aiohttp
 import pytest
@@ -68,3 +70,20 @@ async def test_a_page_from_elsewhere_is_refused(ask: Ask) -> None:
     assert await ask(TOKEN | {"Origin": "http://127.0.0.1:1"}) == 403
     assert await ask(TOKEN | {"Origin": "https://evil.example"}) == 403
     assert await ask(TOKEN | {"Origin": "null"}) == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal"),
+    [
+        ({"Authorization": "Bearer \udcff"}, web.HTTPUnauthorized),
+        ({"Authorization": "Bearer t", "Origin": "http://["}, web.HTTPForbidden),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_and_no_fault_of_ours(
+    headers: dict[str, str], refusal: type[web.HTTPException]
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        raise AssertionError
+
+    with pytest.raises(refusal):
+        await guarded("t", answer)(cast(web.Request, SimpleNamespace(headers=headers, host="h")))
