@@ -253,6 +253,7 @@ async def story_of_the_imitation(deaf: bool) -> list[str]:
     return ear.story
 
 
+@pytest.mark.virtual
 async def test_the_sin_is_real_and_the_imitation_is_true() -> None:
     real = await story_of_the_real_transport()
     if sys.version_info < (3, 13):
@@ -262,10 +263,12 @@ async def test_the_sin_is_real_and_the_imitation_is_true() -> None:
     assert await story_of_the_imitation(deaf=True) == DEAF_STORY
 
 
+@pytest.mark.virtual
 async def test_a_selector_socket_goes_on_after_the_error() -> None:
     assert await story_of_the_imitation(deaf=False) == WHOLE_STORY
 
 
+@pytest.mark.virtual
 async def test_a_deaf_socket_still_sends_and_closes() -> None:
     with windows_udp() as fault:
         async with open_ear() as (_, deaf), open_ear() as (other, near):
@@ -276,6 +279,7 @@ async def test_a_deaf_socket_still_sends_and_closes() -> None:
             assert fault.trigger() == 1  # only the one that is not deaf yet
 
 
+@pytest.mark.virtual
 async def test_only_the_chosen_sockets_are_struck() -> None:
     with windows_udp(affects=lambda protocol: not isinstance(protocol, Ear)) as fault:
         async with open_ear() as (ear, _):
@@ -283,6 +287,7 @@ async def test_only_the_chosen_sockets_are_struck() -> None:
             assert ear.story == []
 
 
+@pytest.mark.virtual
 async def test_the_loop_is_as_before_afterwards() -> None:
     loop = asyncio.get_running_loop()
     with windows_udp():
