@@ -70,7 +70,6 @@ FULL = (
 """All of it, in parts that have a limit and counts of their own."""
 PYTEST = (
     *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
-    *("-p", "simulator.pytest_plugin"),  # installed, it would be found by itself
     *("-p", "tests.wine"),
     *("-o", "faulthandler_timeout=0"),  # its look at a slow test ends the process there
     "--hypothesis-profile=ci",  # no deadlines for examples: Wine stops for tenths of a second
@@ -293,6 +292,7 @@ def _environment() -> dict[str, str]:
     return plain_environment() | {
         "WINEPREFIX": str(LAB / "prefix"),
         "WINEDEBUG": "-all",
+        "PYTEST_PLUGINS": "simulator.pytest_plugin",  # installed, it would be found by itself
         "WINEDLLOVERRIDES": "mscoree,mshtml=",
         # compiled once, and beside the tree: every process imports tens of thousands of lines
         "PYTHONPYCACHEPREFIX": _seen_by_wine(LAB / "compiled"),

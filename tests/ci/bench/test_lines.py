@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from ci.bench.lines import HOST, Line, Pump, open_line
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="recvmsg is POSIX's")
 SOUND, SILENCE = b"\x55" * 160, b"\xd5" * 160
 
 
