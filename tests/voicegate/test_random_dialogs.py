@@ -41,7 +41,13 @@ SLOW_S = 1.0
 SETTLED_S = 150.0
 """20 s on hold or no ACK by 32 s, then the BYE's own 32 s and the dialog's 32 s after it."""
 
-TURNS = (("ACK", "in", False), ("CANCEL", "out", False), ("BYE", "in", False))
+TURNS = (
+    ("ACK", "in", False),
+    ("CANCEL", "out", False),
+    ("BYE", "in", False),
+    ("REFER", "in", False),
+    ("INVITE", "in", True),
+)
 """What makes a call another one; else most stories would be of calls that are never up."""
 
 anything = st.tuples(st.sampled_from(METHODS), st.sampled_from(("in", "out")), st.booleans())
