@@ -44,7 +44,6 @@ QUICK = (
     "tests/voicegate/host/test_local.py",
     "tests/voicegate/record/test_disk.py",
     "tests/voicegate/test_logs.py",
-    "tests/simulator/test_network.py",
     "tests/voicegate/voice/test_gemini.py",
     "scenarios/test_udp_errors.py",
     "scenarios/test_consecutive_calls.py",

@@ -1,10 +1,11 @@
 """Faults by seed, and the deaf socket compared with the real one of the standard library."""
 
 import asyncio
+import functools
 import socket
 import sys
 from asyncio import proactor_events
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -195,6 +196,17 @@ class FakeProactor:
             await asyncio.sleep(0)
 
 
+def on_a_selector_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a test on the loop of gateway and simulator; pytest takes another one on Windows."""
+
+    @functools.wraps(test)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(test())
+
+    return run
+
+
 async def story_of_the_real_transport() -> list[str]:
     """Drive the standard library's own Proactor transport through the error."""
     loop: Any = asyncio.get_running_loop()
@@ -253,7 +265,7 @@ async def story_of_the_imitation(deaf: bool) -> list[str]:
     return ear.story
 
 
-@pytest.mark.virtual
+@on_a_selector_loop
 async def test_the_sin_is_real_and_the_imitation_is_true() -> None:
     real = await story_of_the_real_transport()
     if sys.version_info < (3, 13):
@@ -263,12 +275,12 @@ async def test_the_sin_is_real_and_the_imitation_is_true() -> None:
     assert await story_of_the_imitation(deaf=True) == DEAF_STORY
 
 
-@pytest.mark.virtual
+@on_a_selector_loop
 async def test_a_selector_socket_goes_on_after_the_error() -> None:
     assert await story_of_the_imitation(deaf=False) == WHOLE_STORY
 
 
-@pytest.mark.virtual
+@on_a_selector_loop
 async def test_a_deaf_socket_still_sends_and_closes() -> None:
     with windows_udp() as fault:
         async with open_ear() as (_, deaf), open_ear() as (other, near):
@@ -279,7 +291,7 @@ async def test_a_deaf_socket_still_sends_and_closes() -> None:
             assert fault.trigger() == 1  # only the one that is not deaf yet
 
 
-@pytest.mark.virtual
+@on_a_selector_loop
 async def test_only_the_chosen_sockets_are_struck() -> None:
     with windows_udp(affects=lambda protocol: not isinstance(protocol, Ear)) as fault:
         async with open_ear() as (ear, _):
@@ -287,7 +299,7 @@ async def test_only_the_chosen_sockets_are_struck() -> None:
             assert ear.story == []
 
 
-@pytest.mark.virtual
+@on_a_selector_loop
 async def test_the_loop_is_as_before_afterwards() -> None:
     loop = asyncio.get_running_loop()
     with windows_udp():
