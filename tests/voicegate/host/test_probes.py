@@ -8,9 +8,10 @@ import pytest
 from simulator.gate.gate import SimulatedGate
 from simulator.gemini.server import FakeGemini
 from voicegate.config import Config, load
+from voicegate.host import probes
 from voicegate.host.findings import Verdict
 from voicegate.host.probes import gate_answers, model_answers, two_calls
-from voicegate.sip.message import Address
+from voicegate.sip.message import Address, Response
 
 pytestmark = pytest.mark.virtual
 
@@ -24,6 +25,24 @@ async def test_a_gate_that_answers_is_told_with_its_answer() -> None:
         found = await gate_answers(Address(*gate.address), configured())
     assert found.verdict is Verdict.OK, found
     assert "200" in found.text
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+async def test_a_gate_that_refuses_strangers_lives_and_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def refusal(_sock: socket.socket) -> Response:
+        return Response(status, "No", ())
+
+    monkeypatch.setattr(probes, "_first_response", refusal)
+    found = await gate_answers(Address("127.0.0.1", 9), configured(sip={"username": "gw7"}))
+    assert (found.verdict, "gw7" in found.mend) == (Verdict.WARN, True)
+
+
+async def test_a_gate_that_no_route_leads_to_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "face_towards", lambda *_: "")
+    found = await gate_answers(Address("192.0.2.1", 5060), configured())
+    assert (found.verdict, "no route" in found.text) == (Verdict.FAIL, True)
 
 
 async def test_a_gate_that_does_not_answer_fails_with_the_mend() -> None:
