@@ -228,21 +228,25 @@ def _lasts(fifth: Floats32) -> bool:
     return float(np.mean(np.square(quarter))) > LASTING * float(np.mean(np.square(fifth)))
 
 
-def _goes_on(symbols: _Symbols) -> bool:
-    """Whether a sixth symbol follows.
+def _is_longer(symbols: _Symbols) -> bool:
+    """Whether this is a stamp of six symbols, one of them played twice.
 
-    It does where a symbol's length of sound was put in. What was read is then one tone twice and
-    no check, which agrees once in sixteen: another's stamp, where there is only a torn one.
+    It is where a symbol's length of sound was put in. The first five are then no stamp, but their
+    check agrees once in sixteen: another's stamp, where there is only a torn one.
     """
     loud = float(symbols.peaks[5]) > SIXTH_LEVEL * float(np.median(symbols.peaks[:5]))
-    pure = float(symbols.purity[5]) > SIXTH_PURITY
-    return loud and pure and symbols.nibbles[5] != symbols.nibbles[4]
+    if not loud or float(symbols.purity[5]) < SIXTH_PURITY:
+        return False
+    six = symbols.nibbles
+    twice = (n for n in range(5) if six[n] == six[n + 1])
+    fives = {six[:n] + six[n + 1 :] for n in twice}
+    return any(check_nibble(five[:4]) == five[4] for five in fives - {six[:5]})
 
 
 def _judge(symbols: _Symbols, at: int, strength: float, least_purity: float) -> Stamp | None:
     """A stamp only if every tone is pure, alone, as loud as the chirp, and the check agrees."""
     nibbles, peaks = symbols.nibbles, symbols.peaks[:5]
-    if check_nibble(nibbles[:4]) != nibbles[4] or _goes_on(symbols):
+    if check_nibble(nibbles[:4]) != nibbles[4] or _is_longer(symbols):
         return None
     if symbols.purity[:5].min() < least_purity or symbols.rival[:5].max() > RIVAL:
         return None

@@ -76,7 +76,9 @@ def test_serving_loads_neither_the_judge_nor_the_tools_of_tests(tmp_path: Path) 
 def test_a_wrong_setting_is_named_and_ends_with_2(tmp_path: Path) -> None:
     refused = voicegate("serve", cwd=tmp_path, VOICEGATE_SIP__PROT="1")
     assert refused.returncode == 2
-    assert refused.stderr.strip() == "sip.prot: Extra inputs are not permitted"
+    assert refused.stderr.strip() == (
+        "sip.prot: Extra inputs are not permitted; did you mean sip.port?"
+    )
 
 
 @pytest.mark.parametrize("command", ["config", "serve"])
