@@ -48,6 +48,7 @@ QUICK = (
     "scenarios/test_udp_errors.py",
     "scenarios/test_consecutive_calls.py",
     "scenarios/test_silent_second_call.py::TestOnWindows",
+    *("-n", "2"),
 )
 """What differs on Windows (sockets, signals, files, TLS, WebSockets), and whole calls."""
 ROOMS = ("host", "record", "settings", "admin", "tools")
