@@ -31,7 +31,7 @@ from voicegate.windows import (
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIP_PORT = 5060
-NAME_IN_URL = re.compile(r"://[^/@\s\"]*@")
+SECRET_IN_URL = re.compile(r"(?<=://)[^/@\s\"]+(?=@)|(?<=[\w/]\?)[^\s\"]+=[^\s\"]+")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 log = get_logger("voicegate")
@@ -271,7 +271,7 @@ def show_config(
             typer.echo(f"[[{section}]]" if isinstance(values, list) else f"[{section}]")
             for key, value in table.items():
                 text = json.dumps(value, ensure_ascii=False)
-                typer.echo(f"{key} = {NAME_IN_URL.sub('://**********@', text)}")
+                typer.echo(f"{key} = {SECRET_IN_URL.sub('**********', text)}")
             typer.echo()
 
 

@@ -51,7 +51,7 @@ def test_config_shows_what_is_in_effect_without_secrets(tmp_path: Path) -> None:
     variables = {
         "VOICEGATE_SIP__PORT": "5070",
         "GEMINI_API_KEY": "hush",
-        "VOICEGATE_RECORD__WEBHOOK": "https://us:hush@127.0.0.1/calls",
+        "VOICEGATE_RECORD__WEBHOOK": "https://us:hush@127.0.0.1/calls?token=hush&a=1",
     }
     shown = voicegate("config", cwd=tmp_path, **variables)
     assert shown.returncode == 0
